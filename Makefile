@@ -1,0 +1,35 @@
+# rohrpost. Start with: make run, make test.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+GO      ?= go
+VERSION ?= 0.1.0-dev
+GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X rohrpost/cmd/internal/prog.Version=$(VERSION)"
+PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
+
+.PHONY: all build run test check install uninstall clean bench interop crash mutants fuzz
+
+all: build
+
+# Static and non-PIE: starts faster and takes less memory than the other ways.
+build:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/ ./cmd/...
+
+# A working mail host in the foreground, in ./rohrpost, with a demo user.
+run: build
+	./bin/rohrpost up
+
+test: build
+	$(GO) test ./...
+
+# gofmt, vet, staticcheck, the house's arrows, the manual.
+check:
+	@out=$$(gofmt -l cmd maildir protocol scripts); test -z "$$out" || { echo "gofmt: $$out" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	./scripts/check/arrows.sh
+	./scripts/check/man.sh
+
+clean:
+	rm -rf bin

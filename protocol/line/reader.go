@@ -1,0 +1,181 @@
+// Package line reads and writes the lines that mail protocols are made of: one
+// read buffer, one write buffer, every read bounded.
+//
+// Replies gather in a Writer and leave in one write when the input is drained,
+// so a pipelining client costs one system call a batch and nobody meets Nagle.
+package line
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// ErrTooLong is a line above the bound. The rest of it has been read and
+// dropped, so the next line can be read.
+var ErrTooLong = errors.New("line too long")
+
+// ErrFlood is a line so long that reading on for its end would be a service to
+// an attacker. The session should end.
+var ErrFlood = errors.New("line without end")
+
+// maxDrain is how many bytes of a line that is too long are read and dropped
+// before it counts as a flood.
+const maxDrain = 64 << 10
+
+// Reader reads lines and counted bytes from one source.
+type Reader struct {
+	src  io.Reader
+	raw  io.Reader
+	buf  []byte
+	r, w int
+	bare bool
+	// BeforeFill, if set, runs before each read of the source: the place to
+	// flush replies, since the peer may be waiting for them.
+	BeforeFill func() error
+}
+
+// NewReader returns a Reader with a buffer of size bytes, which bounds the
+// longest line it can return.
+func NewReader(src io.Reader, size int) *Reader {
+	return &Reader{src: src, raw: src, buf: make([]byte, size)}
+}
+
+// ExactLines makes the reader take its lines from exact, which must never read
+// past an LF (ucspi.Conn.ReadLineBytes), so that nothing is ever left in the
+// buffer between two lines and another program can take over the descriptor.
+func (r *Reader) ExactLines(exact io.Reader) { r.src = exact }
+
+// ReadAhead ends ExactLines.
+func (r *Reader) ReadAhead() { r.src = r.raw }
+
+// Buffered is the number of bytes read from the source and not yet returned.
+func (r *Reader) Buffered() int { return r.w - r.r }
+
+// Discard drops what is buffered and returns how much that was.
+func (r *Reader) Discard() int {
+	n := r.w - r.r
+	r.r, r.w = 0, 0
+	return n
+}
+
+// HasLine reports whether a whole line is in the buffer, so that the next
+// ReadLine needs no read.
+func (r *Reader) HasLine() bool { return bytes.IndexByte(r.buf[r.r:r.w], '\n') >= 0 }
+
+// ReadLine returns the next line without its line end, at most limit bytes long.
+// The slice is valid until the next call. BareLF tells how it ended. An end of
+// input within a line is io.ErrUnexpectedEOF, between lines io.EOF.
+func (r *Reader) ReadLine(limit int) ([]byte, error) {
+	limit = min(limit, len(r.buf)-2)
+	seen := 0 // bytes already searched
+	for {
+		if i := bytes.IndexByte(r.buf[r.r+seen:r.w], '\n'); i >= 0 {
+			l := r.buf[r.r : r.r+seen+i]
+			r.r += seen + i + 1
+			r.bare = true
+			if n := len(l); n > 0 && l[n-1] == '\r' {
+				l, r.bare = l[:n-1], false
+			}
+			if len(l) > limit {
+				return nil, ErrTooLong
+			}
+			return l, nil
+		}
+		seen = r.w - r.r
+		if seen > limit+1 {
+			return nil, r.drain()
+		}
+		if err := r.fill(); err != nil {
+			if err == io.EOF && seen > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+	}
+}
+
+// BareLF reports whether the line that ReadLine returned last ended in an LF
+// without a CR.
+func (r *Reader) BareLF() bool { return r.bare }
+
+// drain drops the rest of a line that is too long.
+func (r *Reader) drain() error {
+	for dropped := 0; dropped <= maxDrain; {
+		if i := bytes.IndexByte(r.buf[r.r:r.w], '\n'); i >= 0 {
+			r.r += i + 1
+			return ErrTooLong
+		}
+		dropped += r.Discard()
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+	return ErrFlood
+}
+
+// Read returns counted bytes: from the buffer first, then straight from the
+// source, never more than len(p).
+func (r *Reader) Read(p []byte) (int, error) {
+	if r.r < r.w {
+		n := copy(p, r.buf[r.r:r.w])
+		r.r += n
+		return n, nil
+	}
+	if r.BeforeFill != nil {
+		if err := r.BeforeFill(); err != nil {
+			return 0, err
+		}
+	}
+	return r.raw.Read(p)
+}
+
+// Peek returns what is buffered, reading once from the source if that is
+// nothing. The slice is valid until the next call; Skip consumes it.
+func (r *Reader) Peek() ([]byte, error) {
+	if r.r == r.w {
+		if err := r.fill(); err != nil {
+			return nil, err
+		}
+	}
+	return r.buf[r.r:r.w], nil
+}
+
+// More reads once more from the source behind what is buffered, for a scanner
+// that needs to see further; with a full buffer it returns io.ErrShortBuffer.
+func (r *Reader) More() ([]byte, error) {
+	if r.r == 0 && r.w == len(r.buf) {
+		return nil, io.ErrShortBuffer
+	}
+	if err := r.fill(); err != nil {
+		return nil, err
+	}
+	return r.buf[r.r:r.w], nil
+}
+
+// Skip consumes n bytes of what Peek returned.
+func (r *Reader) Skip(n int) { r.r += n }
+
+func (r *Reader) fill() error {
+	if r.BeforeFill != nil {
+		if err := r.BeforeFill(); err != nil {
+			return err
+		}
+	}
+	if r.r == r.w {
+		r.r, r.w = 0, 0
+	} else if r.w == len(r.buf) {
+		copy(r.buf, r.buf[r.r:r.w])
+		r.w -= r.r
+		r.r = 0
+	}
+	n, err := r.src.Read(r.buf[r.w:])
+	r.w += n
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Every program has its page, every page is clean mdoc.
+set -eu
+cd "$(dirname "$0")/../.."
+command -v mandoc >/dev/null || { echo "man.sh: mandoc is missing: apt-get install mandoc" >&2; exit 1; }
+bad=0
+for d in cmd/*/main.go; do
+  p=$(basename "$(dirname "$d")")
+  [ "$p" = rohrpost ] || ls man/rohrpost-"$p".[0-9] >/dev/null 2>&1 || { echo "man.sh: cmd/$p has no page" >&2; bad=1; }
+done
+# Pages of ours that are named in SEE ALSO are found once installed, not now.
+out=$(mandoc -Tlint -W style man/*.[0-9] 2>&1 | grep -v 'referenced manual not found' || true)
+[ -z "$out" ] || { echo "$out" >&2; bad=1; }
+exit $bad
