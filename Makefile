@@ -33,3 +33,24 @@ check:
 
 clean:
 	rm -rf bin
+
+# Each protection switched off in turn: its test must fail then.
+mutants:
+	$(GO) run ./scripts/mutants $(MUTANTS)
+
+# Every fuzz target for a while: make fuzz FUZZTIME=10m
+FUZZTIME ?= 20s
+fuzz:
+	FUZZTIME=$(FUZZTIME) ./scripts/check/fuzz.sh
+
+# Real clients against a running mail host, byte for byte.
+interop: build
+	$(GO) run ./scripts/interop
+
+# Side by side with the peers of Debian: make bench BENCH=-quick
+bench: build
+	$(GO) run ./scripts/bench $(BENCH)
+
+# A kill, an errno, a power cut at every system call. CRASH=-short for a minute's worth.
+crash: build
+	$(GO) run ./scripts/crash $(CRASH)
