@@ -99,12 +99,9 @@ func (d Dir) Lines(name string) (lines []Line, ok bool, err error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path, false)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-			return nil, err
-		}
-		return nil, &Error{File: path, What: "cannot be read: " + err.Error()}
+		return nil, err
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
