@@ -59,6 +59,10 @@ func (e *Entry) Name() string { return e.name }
 // Fresh reports whether the entry lies in new.
 func (e *Entry) Fresh() bool { return e.where == InNew }
 
+// Number is the recipient's number, from 1. Until an entry is expanded that is
+// the first's.
+func (e *Entry) Number() int { return max(e.R, 1) }
+
 // appendFields is the name up to the colon.
 func (e *Entry) appendFields(b []byte) []byte {
 	b = append(b, e.ID...)

@@ -21,12 +21,14 @@ var putBuffers = sync.Pool{New: func() any { b := make([]byte, 0, putBuffer); re
 
 // Put is an entry on its way into the queue.
 type Put struct {
-	q     *Queue
-	id    string
-	final string // its name in new
-	file  disk.File
-	buf   *[]byte
-	err   error // the first error; it sticks
+	q       *Queue
+	id      string
+	tmp     string // its name in tmp
+	final   string // its name in new
+	derived bool   // it may be there already
+	file    disk.File
+	buf     *[]byte
+	err     error // the first error; it sticks
 }
 
 // Begin starts an entry under a new name. The message follows by Write, with LF
@@ -51,7 +53,7 @@ func (q *Queue) Begin(env Envelope) (*Put, error) {
 
 func (q *Queue) begin(id string, env *Envelope, block []byte) (*Put, error) {
 	first := Entry{ID: id, Domain: domainField(env.Recipients[0].Address), Next: env.Arrived}
-	p := &Put{q: q, id: id, final: first.freshName()}
+	p := &Put{q: q, id: id, tmp: id, final: first.freshName()}
 	file, err := q.fs.Create(q.tmp, id)
 	if err != nil {
 		return nil, fmt.Errorf("queue entry: %w", err)
@@ -105,11 +107,11 @@ func (p *Put) Commit() error {
 		p.err = err
 	}
 	if p.err == nil {
-		p.err = disk.Publish(p.q.fs, p.q.tmp, p.id, p.q.fresh, p.final)
+		p.err = p.published(disk.Publish(p.q.fs, p.q.tmp, p.tmp, p.q.fresh, p.final))
 	}
 	err := p.err
 	if err != nil {
-		p.q.fs.Remove(p.q.tmp, p.id) // debris at worst
+		p.q.fs.Remove(p.q.tmp, p.tmp) // debris at worst
 	}
 	p.end()
 	if err != nil {
@@ -124,7 +126,7 @@ func (p *Put) Abort() {
 		return
 	}
 	p.file.Close()
-	p.q.fs.Remove(p.q.tmp, p.id) // debris at worst
+	p.q.fs.Remove(p.q.tmp, p.tmp) // debris at worst
 	p.end()
 }
 
