@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"rohrpost/cmd/internal/maillog"
+	"rohrpost/maildir"
+)
+
+// explain is the dry run: it says on w, one line a decision, where the message
+// would go and who decided it, and returns what the delivery would. Nothing is
+// written anywhere else. Without input only the place is told.
+func (s *single) explain(w io.Writer, input bool) error {
+	log := maillog.New("deliver")
+	log.Write = func(line []byte) { w.Write(line) }
+	for _, p := range []struct {
+		event string
+		part  part
+	}{{"sender", s.env.sender}, {"recipient", s.env.recipient}, {"extension", s.env.ext}} {
+		if p.part.known() {
+			log.Event(p.event, "value", p.part.value, "by", p.part.by)
+		}
+	}
+	err := s.explainPlace(log)
+	var n counter
+	if err == nil && input {
+		err = s.copy(&n)
+	}
+	if err != nil {
+		r := judge(err)
+		log.Event("refuse", "code", r.code, "text", r.text, "why", r.why)
+		return exitOf(r)
+	}
+	log.Event("store", "bytes", int64(n))
+	return nil
+}
+
+func (s *single) explainPlace(log *maillog.Logger) error {
+	path := filepath.Clean(s.to.maildir.value)
+	log.Event("maildir", "path", path, "by", s.to.maildir.by)
+	t, err := s.to.find(s.fs, maildir.Open)
+	if errors.Is(err, fs.ErrNotExist) {
+		log.Event("make", "path", path, "why", "it does not exist")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if t.by != "" {
+		log.Event("folder", "name", t.name(), "path", t.box.Path(), "by", t.by)
+	}
+	return nil
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"rohrpost/cmd/internal/prog"
+	"rohrpost/maildir"
+)
+
+// interrupt ends a delivery on SIGTERM, SIGINT and SIGHUP: what is in tmp is
+// removed and the exit code is 75. From commit on it is too late: then the
+// delivery is carried to its end, so that the exit code tells the truth.
+//
+// The lock keeps the two goroutines out of each other's way: a signal is acted
+// upon between two writes, never in the middle of one.
+type interrupt struct {
+	mu sync.Mutex
+	d  *maildir.Delivery
+}
+
+// watch begins to look out for signals.
+func (i *interrupt) watch() {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	go func() {
+		// Without this a panic here would exit with 2, which bounces mail.
+		defer func() {
+			recover()
+			os.Exit(prog.Delivery.Temporary)
+		}()
+		s := <-c
+		i.mu.Lock() // for ever, once the delivery is being committed
+		if i.d != nil {
+			i.d.Abort()
+		}
+		report(stopped.because("%v arrived before the message was stored", s))
+	}()
+}
+
+// begin opens a delivery that a signal will abort.
+func (i *interrupt) begin(m *maildir.Maildir, base string) (d *maildir.Delivery, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.d, err = m.Begin(base)
+	return i.d, err
+}
+
+// Write appends to the delivery.
+func (i *interrupt) Write(p []byte) (int, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.d.Write(p)
+}
+
+// commit publishes the message. No signal ends the program any more.
+func (i *interrupt) commit() (string, error) {
+	i.mu.Lock()
+	return i.d.Commit()
+}
+
+// abort gives the message up, and signals no longer matter.
+func (i *interrupt) abort() {
+	i.mu.Lock()
+	i.d.Abort()
+}

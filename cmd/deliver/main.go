@@ -1,0 +1,86 @@
+// Deliver stores mail in Maildirs: one message from standard input, or with
+// --lmtp many over one conversation. See rohrpost-deliver(8).
+//
+// Start reading at single.deliver; lmtp.go is the other way in.
+package main
+
+import (
+	"errors"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"rohrpost/cmd/internal/prog"
+)
+
+// options are the flags.
+type options struct {
+	sender, recipient       string
+	senderSet, recipientSet bool
+	size                    int64
+	follow                  bool
+	dryRun                  bool
+	lmtp                    bool
+}
+
+func main() {
+	prog.Program{
+		Command: command(),
+		Codes:   prog.Delivery,
+		// The caller of a single delivery reads our complaints on descriptor
+		// 2, which may well be the socket that is also 0 and 1.
+		Conversation: slices.Contains(os.Args[1:], "--lmtp"),
+	}.Main()
+}
+
+func command() *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:   "deliver [flags] [MAILDIR]",
+		Short: "store a message in a Maildir",
+		Long: `deliver stores the message on standard input in MAILDIR, by default $MAILDIR or
+$HOME/Maildir, and exits 0 once it survives a power cut. It exits 75 if the
+caller should try again later and 100 if that cannot help.`,
+		Example: `  deliver < message
+  deliver -f sender@example.org -a joe+work@example.net ~/Maildir < message`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.senderSet = c.Flags().Changed("sender")
+			o.recipientSet = c.Flags().Changed("recipient")
+			var arg string
+			if len(args) > 0 {
+				arg = args[0]
+			}
+			return report(deliverOne(o, arg))
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&o.sender, "sender", "f", "", "envelope sender; <> for none")
+	f.StringVarP(&o.recipient, "recipient", "a", "", "envelope recipient")
+	f.Int64Var(&o.size, "size", -1, "size of the message in bytes; 75 if it differs")
+	f.BoolVar(&o.follow, "follow", false, "MAILDIR may be a symbolic link")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "say where the message would go and why; store nothing")
+	return c
+}
+
+// report says on descriptor 2 what went wrong: an enhanced status code first,
+// where Postfix and others look for it, agreeing with the exit code.
+func report(err error) error {
+	var said prog.Exit
+	if err == nil || errors.As(err, &said) {
+		return err
+	}
+	r := judge(err)
+	unix.Write(2, append([]byte(clean(r.Error())), '\n'))
+	return exitOf(r)
+}
+
+// exitOf is the exit code that agrees with the verdict.
+func exitOf(r *refusal) prog.Exit {
+	if r.permanent() {
+		return prog.Exit(prog.Delivery.Permanent)
+	}
+	return prog.Exit(prog.Delivery.Temporary)
+}
