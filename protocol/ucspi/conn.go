@@ -21,6 +21,9 @@ import (
 // ErrTimeout is a wait for the peer that took too long.
 var ErrTimeout = os.ErrDeadlineExceeded
 
+// ErrInterrupted is a read that Interrupt ended. Nothing was read.
+var ErrInterrupted = errors.New("interrupted")
+
 // ErrTooSlow is a peer that sends, but below Conn.MinRate.
 var ErrTooSlow = errors.New("peer sends too slowly")
 
@@ -38,10 +41,14 @@ type Conn struct {
 	// send, averaged over RateWindow.
 	MinRate    int
 	RateWindow time.Duration
+	// Interruptible says that Interrupt may end a read. A server sets it while
+	// it waits for a command, and not while it is in the middle of one.
+	Interruptible bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
 	in, out   int
+	wake      int // an eventfd, or -1
 	inSocket  bool
 	outSocket bool
 	window    time.Time // start of the current rate window
@@ -54,7 +61,7 @@ func Stdio() *Conn { return New(0, 1) }
 // New makes a connection of two descriptors, which may be the same. It does not
 // own them.
 func New(in, out int) *Conn {
-	return &Conn{in: in, out: out, inSocket: isSocket(in), outSocket: isSocket(out)}
+	return &Conn{in: in, out: out, wake: -1, inSocket: isSocket(in), outSocket: isSocket(out)}
 }
 
 func isSocket(fd int) bool {
@@ -65,6 +72,37 @@ func isSocket(fd int) bool {
 // InFd and OutFd are the descriptors.
 func (c *Conn) InFd() int  { return c.in }
 func (c *Conn) OutFd() int { return c.out }
+
+// EnableInterrupt makes Interrupt work, at the price of one descriptor.
+func (c *Conn) EnableInterrupt() error {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return os.NewSyscallError("eventfd", err)
+	}
+	c.wake = fd
+	return nil
+}
+
+// Interrupt ends the read that waits, and each one after it, with ErrInterrupted
+// as long as Interruptible is set. Any goroutine may call it.
+func (c *Conn) Interrupt() {
+	if c.wake >= 0 {
+		unix.Write(c.wake, []byte{1, 1, 1, 1, 1, 1, 1, 1}) // any number but 0
+	}
+}
+
+// ReadableWithin reports whether input, or its end, comes within d. It reads
+// nothing.
+func (c *Conn) ReadableWithin(d time.Duration) (bool, error) {
+	switch err := c.wait(c.in, unix.POLLIN, d); err {
+	case nil:
+		return true, nil
+	case ErrTimeout:
+		return false, nil
+	default:
+		return false, err
+	}
+}
 
 // Read waits for the peer at most ReadTimeout and returns what there is.
 func (c *Conn) Read(p []byte) (int, error) {
@@ -186,11 +224,18 @@ func (c *Conn) wait(fd int, event int16, timeout time.Duration) error {
 			}
 			ms = int(min(left, time.Hour)/time.Millisecond) + 1
 		}
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: event}}, ms)
-		if err != nil && err != unix.EINTR {
-			return os.NewSyscallError("poll", err)
+		// A negative descriptor is ignored by poll.
+		fds := [2]unix.PollFd{{Fd: int32(fd), Events: event}, {Fd: -1, Events: unix.POLLIN}}
+		if c.Interruptible && event == unix.POLLIN {
+			fds[1].Fd = int32(c.wake)
 		}
-		if n > 0 {
+		n, err := unix.Poll(fds[:], ms)
+		switch {
+		case err != nil && err != unix.EINTR:
+			return os.NewSyscallError("poll", err)
+		case n > 0 && fds[1].Revents != 0:
+			return ErrInterrupted
+		case n > 0:
 			return nil
 		}
 	}
