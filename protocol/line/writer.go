@@ -39,6 +39,12 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), w.err
 }
 
+// Extend lets f append to what has gathered, for text that is made in place.
+func (w *Writer) Extend(f func(b []byte) []byte) {
+	w.buf = f(w.buf)
+	w.spill()
+}
+
 // Buffered is the number of bytes that wait for Flush.
 func (w *Writer) Buffered() int { return len(w.buf) }
 

@@ -1,0 +1,109 @@
+// Pop3d serves one Maildir by POP3 on standard input and output
+// (rohrpost-pop3d(8)).
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"rohrpost/cmd/internal/maillog"
+	"rohrpost/cmd/internal/prog"
+	"rohrpost/protocol/pop3"
+	"rohrpost/protocol/ucspi"
+
+	"github.com/spf13/cobra"
+)
+
+// flags are the flags as given. They are handed on to the second half as they
+// are.
+type flags struct {
+	etc       string
+	uidl      string
+	plaintext bool
+	apop      bool
+	keepFlags bool
+	create    bool
+	timeout   time.Duration
+}
+
+// server is one connection.
+type server struct {
+	flags flags
+	ids   pop3.Format
+	conn  *ucspi.Conn
+	peer  ucspi.Peer
+	log   *maillog.Logger
+}
+
+func main() {
+	var f flags
+	c := &cobra.Command{
+		Use:   "pop3d [flags] [MAILDIR]\n  pop3d [flags] -- AUTH [ARG...]",
+		Short: "serve a Maildir by POP3 on standard input and output",
+		Long: `Pop3d speaks POP3 on descriptors 0 and 1.
+
+Without "--" it serves MAILDIR (default: $MAILDIR, then $HOME/Maildir) to whoever
+started it. With "--" it asks the client for a password first, lets the
+checkpassword program AUTH judge it, and serves the mailbox of that account.`,
+		Example: `  tcpserver -H -R 0 110 pop3d -- checkpw
+  ssh mx.example.org rohrpost pop3d
+  pop3d --uidl dovecot ~/Maildir`,
+		RunE: func(c *cobra.Command, args []string) error { return run(f, c.ArgsLenAtDash(), args) },
+	}
+	fs := c.Flags()
+	fs.StringVar(&f.etc, "etc", "", "configuration `directory` (default $ROHRPOST_ETC, then /etc/rohrpost)")
+	fs.StringVar(&f.uidl, "uidl", "name", "`format` of unique-ids: name, dovecot, courier, or a template of %u %v %f %g")
+	fs.BoolVar(&f.plaintext, "plaintext-login", false, "take passwords without TLS from other hosts too")
+	fs.BoolVar(&f.apop, "apop", false, "offer APOP")
+	fs.BoolVar(&f.keepFlags, "keep-flags", false, "do not flag messages as seen")
+	fs.BoolVar(&f.create, "create", false, "make MAILDIR if it does not exist")
+	fs.DurationVar(&f.timeout, "timeout", 10*time.Minute, "end the session when the client is silent for so long")
+	prog.Program{Command: c, Codes: prog.Server, Conversation: true}.Main()
+}
+
+// run serves the half of the session that the command line asks for.
+func run(f flags, dash int, args []string) error {
+	s, err := newServer(f)
+	if err != nil {
+		return err
+	}
+	switch {
+	case dash == 0 && len(args) > 0:
+		return s.authorize(args)
+	case dash == 0:
+		return prog.Usage(errors.New("no AUTH program behind --"))
+	case dash > 0 || len(args) > 1:
+		return prog.Usage(errors.New("one MAILDIR, or -- and an AUTH program; see 'pop3d --help'"))
+	case len(args) == 1:
+		return s.transact(args[0])
+	}
+	return s.transact("")
+}
+
+func newServer(f flags) (*server, error) {
+	ids, err := pop3.ParseFormat(f.uidl)
+	if err != nil {
+		return nil, prog.Usage(err)
+	}
+	if f.timeout <= 0 {
+		return nil, prog.Usage(fmt.Errorf("timeout %s is no time to wait; RFC 1939 asks for 10m at least", f.timeout))
+	}
+	return &server{
+		flags: f,
+		ids:   ids,
+		conn:  stdio(f.timeout),
+		peer:  ucspi.PeerOf(os.Getenv, 0),
+		// Both halves are one process, so its number is the connection's name.
+		log: maillog.New("pop3d").With("c", strconv.Itoa(os.Getpid())),
+	}, nil
+}
+
+// stdio is the connection on descriptors 0 and 1.
+func stdio(timeout time.Duration) *ucspi.Conn {
+	c := ucspi.Stdio()
+	c.ReadTimeout, c.WriteTimeout = timeout, timeout
+	return c
+}

@@ -1,0 +1,70 @@
+package pop3
+
+import (
+	"rohrpost/maildir"
+)
+
+// maildrop is the Maildir as the session sees it. Messages are numbered from 0
+// here, from 1 on the wire.
+type maildrop struct {
+	*Transaction
+	list      *maildir.Listing
+	deleted   set
+	retrieved set
+	sized     bool
+	octets    int64 // of all messages, deleted ones included, once sized
+	removed   int64 // octets of deleted messages
+	ids       *uniqueIDs
+	chunk     []byte // for RETR and TOP, from the first one on
+}
+
+// openDrop lists the messages, oldest first as their names tell it. Where no
+// message has a number of its own, that is the order in which clients expect
+// them.
+func openDrop(t *Transaction) (*maildrop, error) {
+	l, err := t.Box.Scan()
+	if err != nil {
+		return nil, err
+	}
+	l.Sort()
+	return &maildrop{Transaction: t, list: l}, nil
+}
+
+// count is the number of messages not marked as deleted.
+func (d *maildrop) count() int { return d.list.Len() - d.deleted.len }
+
+// set is a set of message numbers. It takes no memory until it has a member.
+type set struct {
+	bits []uint64
+	len  int
+}
+
+func (s *set) has(i int) bool { return s.bits != nil && s.bits[i/64]&(1<<(i%64)) != 0 }
+
+// add adds i to a set of numbers below n.
+func (s *set) add(i, n int) {
+	if s.bits == nil {
+		s.bits = make([]uint64, (n+63)/64)
+	}
+	if !s.has(i) {
+		s.bits[i/64] |= 1 << (i % 64)
+		s.len++
+	}
+}
+
+func (s *set) clear() { *s = set{} }
+
+// message is the message that an argument names. It answers itself if there is
+// none, or none any more.
+func (s *session) message(arg string) (i int, ok bool) {
+	n, ok := number(arg)
+	switch {
+	case !ok || n < 1 || n > s.drop.list.Len():
+		s.no("no such message")
+	case s.drop.deleted.has(n - 1):
+		s.no("message is deleted")
+	default:
+		return n - 1, true
+	}
+	return 0, false
+}

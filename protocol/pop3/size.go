@@ -1,0 +1,81 @@
+package pop3
+
+import (
+	"errors"
+	"io"
+
+	"rohrpost/maildir"
+)
+
+// maxSize bounds what is believed of a size in a file's name, in octets: sums of
+// them must not wrap.
+const maxSize = 1 << 40
+
+// sizes finds the size in octets (RFC 1939 section 11) of every message. It
+// answers itself if that is impossible.
+func (s *session) sizes() bool {
+	d := s.drop
+	if d.sized {
+		return true
+	}
+	d.octets, d.removed = 0, 0
+	for i := range d.list.Len() {
+		if err := d.measure(i); err != nil {
+			s.log("size-failed", "err", err)
+			s.no("[SYS/TEMP] cannot read the mailbox now, try again later")
+			return false
+		}
+		d.octets += d.size(i)
+		if d.deleted.has(i) {
+			d.removed += d.size(i)
+		}
+	}
+	d.sized = true
+	return true
+}
+
+// size is the size of message i once measured.
+func (d *maildrop) size(i int) int64 { return d.list.At(i).WireSize }
+
+// measure makes sure that the size of message i is known. A message that is
+// gone has none; RETR will say so.
+func (d *maildrop) measure(i int) error {
+	m := d.list.At(i)
+	if m.WireSize >= 0 && m.WireSize <= maxSize {
+		return nil
+	}
+	f, _, err := d.Box.OpenMessage(m)
+	if errors.Is(err, maildir.ErrGone) {
+		d.list.SetWireSize(i, 0)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var c maildir.Counter
+	b := d.buffer()
+	for {
+		n, err := f.Read(b)
+		c.Add(b[:n])
+		if err == io.EOF {
+			d.list.SetWireSize(i, c.Wire)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// chunkSize is how much of a message is read at once, in bytes: most messages
+// whole.
+const chunkSize = 32 << 10
+
+// buffer is room for one chunk.
+func (d *maildrop) buffer() []byte {
+	if d.chunk == nil {
+		d.chunk = make([]byte, chunkSize)
+	}
+	return d.chunk
+}

@@ -1,0 +1,14 @@
+package pop3
+
+// stat is STAT.
+func (s *session) stat(string) {
+	if !s.sizes() {
+		return
+	}
+	d := s.drop
+	s.w.String("+OK ")
+	s.w.Int(int64(d.count()))
+	s.w.String(" ")
+	s.w.Int(d.octets - d.removed)
+	s.w.Line("")
+}
