@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -27,18 +28,24 @@ func (i *interrupt) watch() {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	go func() {
-		// Without this a panic here would exit with 2, which bounces mail.
-		defer func() {
-			recover()
-			os.Exit(prog.Delivery.Temporary)
-		}()
+		defer exitOnPanic()
 		s := <-c
 		i.mu.Lock() // for ever, once the delivery is being committed
 		if i.d != nil {
 			i.d.Abort()
 		}
 		report(stopped.because("%v arrived before the message was stored", s))
+		os.Exit(prog.Delivery.Temporary)
 	}()
+}
+
+// exitOnPanic is deferred in each goroutine: an unrecovered panic would exit
+// with 2, which bounces mail at most MTAs.
+func exitOnPanic() {
+	if e := recover(); e != nil {
+		report(notStored.because("panic: %v, at %s", e, debug.Stack()))
+		os.Exit(prog.Delivery.Temporary)
+	}
 }
 
 // begin opens a delivery that a signal will abort.

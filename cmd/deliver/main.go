@@ -23,6 +23,16 @@ type options struct {
 	follow                  bool
 	dryRun                  bool
 	lmtp                    bool
+	etc, mail               string
+	overQuota               string
+}
+
+// over is the verdict on a message for which there is no room.
+func (o options) over() verdict {
+	if o.overQuota == "bounce" {
+		return mailboxFullForGood
+	}
+	return mailboxFull
 }
 
 func main() {
@@ -49,6 +59,9 @@ caller should try again later and 100 if that cannot help.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.senderSet = c.Flags().Changed("sender")
 			o.recipientSet = c.Flags().Changed("recipient")
+			if o.lmtp {
+				return report(serveLMTP(o))
+			}
 			var arg string
 			if len(args) > 0 {
 				arg = args[0]
@@ -60,6 +73,10 @@ caller should try again later and 100 if that cannot help.`,
 	f.StringVarP(&o.sender, "sender", "f", "", "envelope sender; <> for none")
 	f.StringVarP(&o.recipient, "recipient", "a", "", "envelope recipient")
 	f.Int64Var(&o.size, "size", -1, "size of the message in bytes; 75 if it differs")
+	f.BoolVar(&o.lmtp, "lmtp", false, "speak LMTP on standard input and output; recipients are users(5)")
+	f.StringVar(&o.etc, "etc", "", "directory of the configuration, for --lmtp")
+	f.StringVar(&o.mail, "mail", "", "directory of the users' homes, for --lmtp")
+	f.StringVar(&o.overQuota, "over-quota", "wait", "a message beyond the quota is to wait or to bounce")
 	f.BoolVar(&o.follow, "follow", false, "MAILDIR may be a symbolic link")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "say where the message would go and why; store nothing")
 	return c

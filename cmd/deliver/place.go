@@ -164,10 +164,7 @@ func findFolder(inbox *maildir.Maildir, ext string) (*maildir.Maildir, string, e
 func checkHome(path string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		if errors.Is(err, unix.ENOENT) {
-			return misconfigured.because("home %s does not exist; make it, or name another Maildir", path)
-		}
-		return misconfigured.because("home %s: %w", path, err)
+		return misconfigured.because("home %s: %w; make it, or name another Maildir", path, err)
 	}
 	if st.Mode&unix.S_ISVTX != 0 {
 		return nil

@@ -18,16 +18,16 @@ type verdict struct {
 
 // The verdicts, one table (the manual's DIAGNOSTICS).
 var (
-	stored        = verdict{250, "2.0.0", "delivered"}
-	notStored     = verdict{451, "4.3.0", "cannot store the message now"}
-	diskFull      = verdict{452, "4.3.1", "mail system is full"}
-	stopped       = verdict{451, "4.3.2", "delivery was interrupted"}
-	misconfigured = verdict{451, "4.3.5", "mailbox cannot be used as it is set up"}
-	mailboxFull   = verdict{452, "4.2.2", "mailbox is full"}
-	incomplete    = verdict{451, "4.4.2", "message is incomplete"}
-	mailboxFullUp = verdict{552, "5.2.2", "mailbox is full"}
-	mailLoop      = verdict{554, "5.4.6", "mail is looping"}
-	unknownUser   = verdict{550, "5.1.1", "no such user here"}
+	stored             = verdict{250, "2.0.0", "delivered"}
+	notStored          = verdict{451, "4.3.0", "cannot store the message now"}
+	diskFull           = verdict{452, "4.3.1", "mail system is full"}
+	stopped            = verdict{451, "4.3.2", "delivery was interrupted"}
+	misconfigured      = verdict{451, "4.3.5", "mailbox cannot be used as it is set up"}
+	mailboxFull        = verdict{452, "4.2.2", "mailbox is full"}
+	incomplete         = verdict{451, "4.4.2", "message is incomplete"}
+	mailboxFullForGood = verdict{552, "5.2.2", "mailbox is full"}
+	mailLoop           = verdict{554, "5.4.6", "mail is looping"}
+	unknownUser        = verdict{550, "5.1.1", "no such user here"}
 )
 
 // permanent reports whether trying again cannot help.
