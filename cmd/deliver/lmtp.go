@@ -63,7 +63,7 @@ func serveLMTP(o options) error {
 		limits.Timeout, conn.WriteTimeout = lmtpTimeout, lmtpTimeout
 	}
 	s := server.New(conn, b, server.Config{
-		Host: host, LMTP: true, DeliveryID: true, BinaryMIME: true, InFlight: inFlight,
+		Host: host, LMTP: true, DeliveryID: true, NoDSN: true, BinaryMIME: true, InFlight: inFlight,
 		Limits: limits, Event: func(event string, pairs ...any) { log.Event(event, pairs...) },
 	})
 	stopOnSignal(s, conn)

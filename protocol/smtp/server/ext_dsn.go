@@ -14,7 +14,7 @@ const (
 
 // dsn is RFC 3461: what the sender wants to hear about its message.
 var dsn = extension{
-	offer: always("DSN"),
+	offer: func(s *Session) (string, bool) { return "DSN", !s.conf.NoDSN },
 	mail:  []param[Mail]{{"RET", setRet}, {"ENVID", setEnvID}},
 	rcpt:  []param[Rcpt]{{"NOTIFY", setNotify}, {"ORCPT", setORcpt}},
 }

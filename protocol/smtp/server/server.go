@@ -35,6 +35,7 @@ type Config struct {
 	Submission bool   // RFC 6409: MAIL only after AUTH
 	BinaryMIME bool   // offer BINARYMIME: such messages keep every byte but CRLF
 	DeliveryID bool   // know XDELIVERYID and XAGAIN, if LMTP
+	NoDSN      bool   // do not offer DSN: its reports stay the client's to make (RFC 3461 section 5.2)
 	TLS        bool   // the bytes come out of TLS
 
 	// Login checks a login and its password. nil: AUTH is not offered.
