@@ -1,6 +1,9 @@
 package control
 
-import "path/filepath"
+import (
+	"os"
+	"path/filepath"
+)
 
 // Where queue and mail lie if nothing else says so.
 const (
@@ -24,16 +27,18 @@ func (d Dir) Mail(flag string) (string, error) {
 // at the configuration directory, so that a home which holds etc, mail and
 // queue can be moved as a whole.
 func (d Dir) path(flag, env, name, def string) (string, error) {
-	file, err := d.Value(name, def)
+	if flag != "" {
+		return filepath.Abs(flag)
+	}
+	if path := os.Getenv(env); path != "" {
+		return filepath.Abs(path)
+	}
+	path, err := d.Value(name, def)
 	if err != nil {
 		return "", err
 	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(d.Path, file)
-	}
-	path, err := d.Setting(flag, env, "", file)
-	if err != nil {
-		return "", err
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(d.Path, path)
 	}
 	return filepath.Abs(path)
 }

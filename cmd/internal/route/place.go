@@ -201,3 +201,29 @@ func withSuffix(names []string, suffix string) []string {
 	}
 	return names
 }
+
+// UserName is the name in users of NAME or NAME@DOMAIN: bare for a local domain.
+// A domain that virtualdomains rewrites has no users of its own, which is an
+// error.
+func (t *Table) UserName(name string) (string, error) {
+	i := strings.LastIndexByte(name, '@')
+	if i < 0 {
+		return name, nil
+	}
+	p, err := t.place(address.Address{Local: name[:i], Domain: name[i+1:]})
+	switch {
+	case err != nil:
+		return "", err
+	case p.prepend != "":
+		return "", fmt.Errorf("virtualdomains rewrites %s to %s; add that name instead", name, p.name)
+	case p.remote || p.suffix != "":
+		return name, nil
+	}
+	return p.name, nil
+}
+
+// Serves reports whether a domain is local or virtual.
+func (t *Table) Serves(domain string) (bool, error) {
+	p, err := t.place(address.Address{Local: "postmaster", Domain: domain})
+	return !p.remote, err
+}

@@ -122,9 +122,7 @@ func show(t testing.TB, table *route.Table, s string) string {
 		out = append(out, "ext="+got.Ext)
 	}
 	slices.Sort(got.Members)
-	for _, m := range got.Members {
-		out = append(out, m)
-	}
+	out = append(out, got.Members...)
 	if got.Owner != "" {
 		out = append(out, "owner="+got.Owner)
 	}

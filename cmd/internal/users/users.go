@@ -15,6 +15,7 @@ package users
 
 import (
 	"bytes"
+	"strings"
 
 	"rohrpost/cmd/internal/control"
 )
@@ -40,6 +41,17 @@ type User struct {
 
 // Maildir is the path of the user's Maildir.
 func (u User) Maildir() string { return u.Home + "/Maildir" }
+
+// Scheme is how the password is hashed, "-" without one.
+func (u User) Scheme() string {
+	if name, _, ok := strings.Cut(strings.TrimPrefix(u.Hash, "{"), "}"); ok {
+		return name
+	}
+	if u.Hash == "" {
+		return "-"
+	}
+	return "crypt" // bare, as in /etc/shadow
+}
 
 // Table is the file users of one configuration directory, for programs that
 // look up more than once. It is safe for several goroutines.

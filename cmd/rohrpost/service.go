@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/prog"
+)
+
+// service is one way in. argv is its program and arguments for a configuration
+// directory; nil means that it is not built yet.
+type service struct {
+	name, address, about string
+	argv                 func(etc string) []string
+}
+
+// services are all flags of up that name an address.
+var services = []service{
+	{"smtp", "127.0.0.1:2525", "SMTP, mail from other hosts", func(etc string) []string {
+		return []string{"smtpd", "--etc", etc}
+	}},
+	{"submission", "127.0.0.1:2587", "submission, mail from users", func(etc string) []string {
+		return []string{"smtpd", "--etc", etc, "--submission", "--", "checkpw", "--etc", etc}
+	}},
+	{"lmtp", "off", "LMTP, mail from another MTA", func(etc string) []string {
+		return []string{"smtpd", "--etc", etc, "--lmtp"}
+	}},
+	{"pop3", "127.0.0.1:2110", "POP3", func(etc string) []string {
+		return []string{"pop3d", "--etc", etc, "--", "checkpw", "--etc", etc}
+	}},
+	{"imap", "127.0.0.1:2143", "IMAP", nil},
+	{"sieve", "127.0.0.1:24190", "ManageSieve", nil},
+	{"submissions", "127.0.0.1:2465", "submission over TLS", nil},
+	{"pop3s", "127.0.0.1:2995", "POP3 over TLS", nil},
+	{"imaps", "127.0.0.1:2993", "IMAP over TLS", nil},
+}
+
+// socket is a service that listens.
+type socket struct {
+	service service
+	addr    string // host:port with the real port, or unix:path
+	file    *os.File
+}
+
+// bindAll opens the sockets of all services before anything is started, so that
+// a port in use leaves nothing half running.
+func bindAll(address func(string) (string, bool)) ([]*socket, error) {
+	var all []*socket
+	for _, s := range services {
+		addr, asked := address(s.name)
+		if addr == "off" {
+			continue
+		}
+		if s.argv == nil {
+			if asked {
+				log.Event("service-off", "service", s.name, "reason", "it is not built yet")
+			}
+			continue
+		}
+		sock, err := bind(s, addr)
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
+		all = append(all, sock)
+	}
+	return all, nil
+}
+
+func closeAll(all []*socket) {
+	for _, s := range all {
+		s.file.Close()
+	}
+}
+
+// bind opens one socket.
+func bind(s service, addr string) (*socket, error) {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		return bindUnix(s, path)
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return nil, prog.Usage(fmt.Errorf("--%s %q: give host:port, unix:path or off", s.name, addr))
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("service %s at %s: %w", s.name, addr, explainBind(s.name, err))
+	}
+	defer l.Close()
+	f, err := l.(*net.TCPListener).File()
+	return &socket{service: s, addr: l.Addr().String(), file: f}, err
+}
+
+// explainBind adds what to do about it.
+func explainBind(name string, err error) error {
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return fmt.Errorf("the port is in use by another program; stop that, or give --%s another address or off", name)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("this port needs more rights; give --%s a port above 1023, or see sysctl net.ipv4.ip_unprivileged_port_start", name)
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		return fmt.Errorf("this host does not have the address; give --%s one of its own", name)
+	}
+	return err
+}
+
+// bindUnix opens a Unix socket, in place of one that nobody serves any more.
+func bindUnix(s service, path string) (*socket, error) {
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("service %s at unix:%s: another program serves it; stop that, or give --%s another path", s.name, path, s.name)
+	} else if errors.Is(err, unix.ECONNREFUSED) {
+		os.Remove(path)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("service %s at unix:%s: %w", s.name, path, err)
+	}
+	l.SetUnlinkOnClose(false)
+	defer l.Close()
+	f, err := l.File()
+	return &socket{service: s, addr: "unix:" + path, file: f}, err
+}
+
+// plan is what has to run: listen for each socket, and relay.
+func plan(etc control.Dir, listening []*socket) ([]*job, error) {
+	relay, err := program("relay")
+	if err != nil {
+		return nil, err
+	}
+	jobs := []*job{{name: "relay", argv: []string{relay, "--etc", etc.Path}}}
+	for _, s := range listening {
+		argv, err := s.argv(etc.Path)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, &job{name: "listen", service: s.service.name, argv: argv, socket: s.file})
+	}
+	return jobs, nil
+}
+
+// argv is listen with the service's program, each by its path.
+func (s *socket) argv(etc string) ([]string, error) {
+	listen, err := program("listen")
+	if err != nil {
+		return nil, err
+	}
+	argv := []string{listen, "--"}
+	command := true
+	for _, word := range s.service.argv(etc) {
+		if command {
+			if word, err = program(word); err != nil {
+				return nil, err
+			}
+		}
+		command = word == "--"
+		argv = append(argv, word)
+	}
+	return argv, nil
+}
