@@ -83,10 +83,10 @@ func startsField[T string | []byte](s T) bool {
 // of that key counts.
 func field(fields string, key byte) int64 {
 	for fields != "" {
-		var f string
-		f, fields, _ = strings.Cut(fields[1:], ",")
-		if fields != "" {
-			fields = "," + fields
+		f := fields[1:]
+		fields = ""
+		if i := strings.IndexByte(f, ','); i >= 0 {
+			f, fields = f[:i], f[i:]
 		}
 		if len(f) < 3 || f[0] != key || f[1] != '=' || !isDigit(f[2]) {
 			continue
