@@ -90,22 +90,28 @@ func (l *Listing) SetWireSize(i int, size int64) {
 func (l *Listing) Sort() {
 	type key struct {
 		time uint64
-		pos  uint32
+		old  uint32 // index before
 	}
 	keys := make([]key, len(l.pos))
-	for i, p := range l.pos {
-		keys[i] = key{arrival(recordBytes(l.at(p))), p}
+	for i := range keys {
+		keys[i] = key{arrival(recordBytes(l.record(i))), uint32(i)}
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		if c := cmp.Compare(a.time, b.time); c != 0 {
 			return c
 		}
-		return bytes.Compare(recordBytes(l.at(a.pos)), recordBytes(l.at(b.pos)))
+		return bytes.Compare(recordBytes(l.record(int(a.old))), recordBytes(l.record(int(b.old))))
 	})
+	pos, now := make([]uint32, len(keys)), make([]uint32, len(keys))
 	for i, k := range keys {
-		l.pos[i] = k.pos
+		pos[i], now[k.old] = l.pos[k.old], uint32(i)
 	}
-	l.index()
+	l.pos = pos
+	for slot, i := range l.table { // the places of bases stay
+		if i != 0 {
+			l.table[slot] = 1 + now[i-1]
+		}
+	}
 }
 
 // arrival is the time in a name, in microseconds, or 0.
