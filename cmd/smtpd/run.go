@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rohrpost/cmd/internal/maillog"
+	"rohrpost/cmd/internal/prog"
+	"rohrpost/protocol/smtp/server"
+	"rohrpost/protocol/ucspi"
+)
+
+// checkArgs allows words only behind --, where they are a program.
+func checkArgs(dash int, args []string) error {
+	switch {
+	case dash < 0 && len(args) > 0:
+		return prog.Usage(fmt.Errorf("unexpected argument %q; a checkpassword program goes behind --", args[0]))
+	case dash == 0 && len(args) == 0:
+		return prog.Usage(errors.New("-- without a checkpassword program behind it"))
+	}
+	return nil
+}
+
+// run is one connection.
+func run(o options) error {
+	set, err := load(o)
+	if err != nil {
+		return err
+	}
+	peer := ucspi.PeerOf(os.Getenv, 0)
+	log := maillog.New("smtpd").With("c", strconv.Itoa(os.Getpid()))
+	b := &backend{set: set, peer: peer, log: log, now: time.Now}
+	if err := b.open(); err != nil {
+		return err
+	}
+	defer b.close()
+	conn := ucspi.Stdio()
+	conn.WriteTimeout = set.timeout
+	s := server.New(conn, b, b.config())
+	if err := stopOnSignal(conn, s); err != nil {
+		return err
+	}
+	return b.ended(s.Serve())
+}
+
+// stopOnSignal ends the session at a command boundary when a supervisor says so.
+func stopOnSignal(conn *ucspi.Conn, s *server.Session) error {
+	if err := conn.EnableInterrupt(); err != nil {
+		return err
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, unix.SIGTERM)
+	go func() {
+		<-stop
+		s.Stop()
+	}()
+	return nil
+}
+
+// ended logs what happened to a connection that did not end as it should. It is
+// the client's doing, so it is no failure of ours.
+func (b *backend) ended(err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, ucspi.ErrTimeout):
+		b.log.Event("timeout", "peer", b.peer.RemoteIP())
+	case errors.Is(err, ucspi.ErrTooSlow):
+		b.log.Event("too-slow", "peer", b.peer.RemoteIP())
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		b.log.Event("lost", "peer", b.peer.RemoteIP(), "err", "input ended within a command or message")
+	default:
+		b.log.Event("lost", "peer", b.peer.RemoteIP(), "err", err)
+	}
+	return nil
+}
+
+// config is how the engine is to behave for this client.
+func (b *backend) config() server.Config {
+	set := b.set
+	c := server.Config{
+		Host:          set.me,
+		Greeting:      set.greeting,
+		LMTP:          set.lmtp,
+		Submission:    set.submission,
+		TLS:           b.peer.TLS,
+		LoginNeedsTLS: !set.plaintextLogin && !b.peer.IsLocal(),
+		GreetDelay:    set.greetDelay,
+		Event:         b.event,
+		Limits: server.Limits{
+			MessageBytes: set.databytes,
+			Recipients:   set.maxRecipients,
+			Timeout:      set.timeout,
+			MinRate:      minRate,
+		},
+	}
+	if set.lmtp {
+		c.InFlight = lmtpInFlight
+	}
+	if len(set.auth) > 0 {
+		c.Login = b.login
+	}
+	return c
+}
+
+// event logs what the engine reports, with the peer.
+func (b *backend) event(event string, pairs ...any) {
+	b.log.Event(event, append(pairs, "peer", b.peer.RemoteIP())...)
+}
