@@ -34,6 +34,8 @@ type Claim struct {
 
 	q    *Queue
 	file *os.File
+	dev  uint64
+	ino  uint64
 	head []byte // what was read of the file at first
 }
 
@@ -86,11 +88,7 @@ func (c *Claim) take(e Entry) error {
 	if err != nil {
 		return err
 	}
-	mine, err := c.stat()
-	if err != nil {
-		return err
-	}
-	if st.Ino != mine.Ino || st.Dev != mine.Dev {
+	if st.Ino != c.ino || st.Dev != c.dev {
 		// A copy, from a backup without hard links: it needs a claim of its own.
 		return ErrBusy
 	}
@@ -112,24 +110,16 @@ func (c *Claim) open(e Entry) error {
 		return err
 	}
 	c.file = f
-	st, err := c.stat()
-	if err == nil && st.Uid != c.q.uid {
+	var st unix.Stat_t
+	if err = unix.Fstat(int(f.Fd()), &st); err == nil && st.Uid != c.q.uid {
 		err = fmt.Errorf("%w: its owner is uid %d", ErrForeign, st.Uid)
 	}
 	if err != nil {
 		c.Close()
 		return err
 	}
-	c.Size = st.Size
+	c.Size, c.dev, c.ino = st.Size, st.Dev, st.Ino
 	return nil
-}
-
-func (c *Claim) stat() (unix.Stat_t, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(c.file.Fd()), &st); err != nil {
-		return st, fmt.Errorf("stat %s: %w", c.file.Name(), err)
-	}
-	return st, nil
 }
 
 // lock takes the locks on length bytes from first on, or none of them. They
@@ -153,9 +143,11 @@ func (c *Claim) read() error {
 		c.head = make([]byte, firstRead)
 	}
 	var err error
-	if c.head, c.Envelope, c.Body, err = readEnvelope(c.file, c.head[:cap(c.head)]); err != nil {
+	head := c.head[:cap(c.head)]
+	if head, c.Envelope, c.Body, err = readEnvelope(c.file, head, c.Size); err != nil {
 		return err
 	}
+	c.head = head
 	c.Size -= c.Body
 	for _, e := range c.Entries {
 		if e.R > len(c.Envelope.Recipients) {
@@ -165,12 +157,13 @@ func (c *Claim) read() error {
 	return nil
 }
 
-// readEnvelope reads the start of a file into buf, which grows as far as the
-// bounds allow, and parses the envelope block.
-func readEnvelope(f io.ReaderAt, buf []byte) (head []byte, env Envelope, body int64, err error) {
+// readEnvelope reads the start of a file of that size into buf, which grows as
+// far as the bounds allow, and parses the envelope block.
+func readEnvelope(f *os.File, buf []byte, size int64) (head []byte, env Envelope, body int64, err error) {
 	n := 0
 	for {
-		m, err := f.ReadAt(buf[n:], int64(n))
+		want := buf[n:min(int64(len(buf)), size)]
+		m, err := f.ReadAt(want, int64(n))
 		n += m
 		if err != nil && err != io.EOF {
 			return nil, env, 0, err
@@ -179,10 +172,10 @@ func readEnvelope(f io.ReaderAt, buf []byte) (head []byte, env Envelope, body in
 			env, err := parseEnvelope(buf[:end])
 			return buf[:n], env, int64(end), err
 		}
-		if err == io.EOF {
+		switch {
+		case m < len(want) || int64(n) == size:
 			return nil, env, 0, badEnvelope("the file ends within it")
-		}
-		if n > maxBlock {
+		case n > maxBlock:
 			return nil, env, 0, badEnvelope("larger than %d bytes", maxBlock)
 		}
 		buf = append(buf, make([]byte, len(buf))...)
@@ -242,10 +235,11 @@ func (q *Queue) Read(e Entry) (Envelope, *os.File, int64, error) {
 	if err != nil {
 		return Envelope{}, nil, 0, err
 	}
-	_, env, body, err := readEnvelope(f, make([]byte, firstRead))
-	var size int64
+	var env Envelope
+	var body int64
+	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
-		size, err = f.Seek(0, io.SeekEnd)
+		_, env, body, err = readEnvelope(f, make([]byte, firstRead), size)
 	}
 	if err == nil {
 		_, err = f.Seek(body, io.SeekStart)

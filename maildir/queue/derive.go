@@ -66,11 +66,11 @@ func (q *Queue) BeginDerived(id string, again bool, env Envelope) (*Put, error) 
 		return nil, fmt.Errorf("%q cannot be the ID of an entry", id)
 	}
 	if again {
-		there, err := q.has(id)
+		there, err := q.named(id)
 		if err != nil {
 			return nil, err
 		}
-		if there {
+		if len(there) > 0 {
 			return nil, fmt.Errorf("queue entry %s: %w", id, fs.ErrExist)
 		}
 	}
@@ -80,25 +80,8 @@ func (q *Queue) BeginDerived(id string, again bool, env Envelope) (*Put, error) 
 	}
 	// T is 0, at once, and not the time: made twice, it gets the same name.
 	first := Entry{ID: id, Domain: domainField(env.Recipients[0].Address), Next: time.Unix(0, 0)}
-	p.id, p.final, p.derived = id, first.freshName(), true
+	p.entry, p.derived = fresh(first), true
 	return p, nil
-}
-
-// has reports whether an entry with this ID is in the queue.
-func (q *Queue) has(id string) (bool, error) {
-	found := false
-	for where, d := range q.places() {
-		err := d.Names(func(name []byte, _ uint64, _ byte) bool {
-			if len(name) > len(id) && string(name[:len(id)]) == id && name[len(id)] == ',' {
-				_, found = ParseName(string(name), where)
-			}
-			return !found
-		})
-		if found || err != nil {
-			return found, err
-		}
-	}
-	return false, nil
 }
 
 // published is Publish for a derived entry: one that is there already needs only

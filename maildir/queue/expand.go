@@ -8,9 +8,9 @@ import (
 
 // Expand gives each recipient of an entry with R 0 a name of its own in cur, and
 // takes the common name away. After it the claim is for all of them that nobody
-// else holds, and that nobody put on hold. known are names of recipients that the
-// caller has seen: an earlier Expand was cut short, and somebody may have set
-// flags since. The order:
+// else holds, and that nobody put on hold. again says that an earlier Expand may
+// have been cut short: then names that are there are looked for first, since
+// somebody may have set flags on them. The order:
 //
 //  1. lock the bytes of all recipients, so that another relay that sees the
 //     names leaves them to us
@@ -20,11 +20,17 @@ import (
 //
 // A crash repeats it all. Nothing may be sent before it returns nil: then no
 // power cut brings the common name back.
-func (c *Claim) Expand(known []Entry) error {
+func (c *Claim) Expand(again bool) error {
 	whole := c.Entries[0]
 	mine, err := c.lockAll()
 	if err != nil {
 		return err
+	}
+	var known []Entry
+	if again {
+		if known, err = c.q.named(whole.ID); err != nil {
+			return fmt.Errorf("expand %s: %w", whole.ID, err)
+		}
 	}
 	entries, err := c.q.linkAll(whole, &c.Envelope, known)
 	if err != nil {

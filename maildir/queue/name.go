@@ -82,7 +82,13 @@ func (e *Entry) appendFields(b []byte) []byte {
 	return b
 }
 
-func (e *Entry) freshName() string { return string(e.appendFields(nil)) }
+// fresh is the entry with its name in new.
+func fresh(e Entry) Entry {
+	e.where = InNew
+	e.name = string(e.appendFields(make([]byte, 0, 128)))
+	e.Next = time.Unix(e.Next.Unix(), 0)
+	return e
+}
 
 // curName is the name in cur with these flags.
 func (e *Entry) curName(flags string) string {

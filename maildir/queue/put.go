@@ -22,9 +22,8 @@ var putBuffers = sync.Pool{New: func() any { b := make([]byte, 0, putBuffer); re
 // Put is an entry on its way into the queue.
 type Put struct {
 	q       *Queue
-	id      string
+	entry   Entry
 	tmp     string // its name in tmp
-	final   string // its name in new
 	derived bool   // it may be there already
 	file    disk.File
 	buf     *[]byte
@@ -53,7 +52,7 @@ func (q *Queue) Begin(env Envelope) (*Put, error) {
 
 func (q *Queue) begin(id string, env *Envelope, block []byte) (*Put, error) {
 	first := Entry{ID: id, Domain: domainField(env.Recipients[0].Address), Next: env.Arrived}
-	p := &Put{q: q, id: id, tmp: id, final: first.freshName()}
+	p := &Put{q: q, entry: fresh(first), tmp: id}
 	file, err := q.fs.Create(q.tmp, id)
 	if err != nil {
 		return nil, fmt.Errorf("queue entry: %w", err)
@@ -64,7 +63,10 @@ func (q *Queue) begin(id string, env *Envelope, block []byte) (*Put, error) {
 }
 
 // ID names the entry, and the message in all logs.
-func (p *Put) ID() string { return p.id }
+func (p *Put) ID() string { return p.entry.ID }
+
+// Entry is the entry as it will be in new.
+func (p *Put) Entry() Entry { return p.entry }
 
 // Write adds to the message.
 func (p *Put) Write(b []byte) (int, error) {
@@ -107,7 +109,7 @@ func (p *Put) Commit() error {
 		p.err = err
 	}
 	if p.err == nil {
-		p.err = p.published(disk.Publish(p.q.fs, p.q.tmp, p.tmp, p.q.fresh, p.final))
+		p.err = p.published(disk.Publish(p.q.fs, p.q.tmp, p.tmp, p.q.fresh, p.entry.name))
 	}
 	err := p.err
 	if err != nil {

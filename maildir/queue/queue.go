@@ -224,6 +224,21 @@ func chmod(d *disk.Dir, mode uint32) error {
 	return nil
 }
 
+// Probe makes and removes a file in tmp: an error means that nothing can be
+// recorded, so nothing should be sent.
+func (q *Queue) Probe() error {
+	name, err := q.namer.Next()
+	if err != nil {
+		return err
+	}
+	f, err := q.fs.Create(q.tmp, name)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return q.fs.Remove(q.tmp, name)
+}
+
 // Close closes the queue's directories.
 func (q *Queue) Close() error {
 	for _, d := range []*disk.Dir{q.tmp, q.fresh, q.cur, q.dropTmp, q.dropFresh, q.notes, q.dir} {

@@ -101,23 +101,29 @@ func compareBool(a, b bool) int {
 // Find looks for the name that a recipient has now, after somebody else renamed
 // it. It reads both directories.
 func (q *Queue) Find(id string, r int) (Entry, bool, error) {
+	entries, err := q.named(id)
+	for _, e := range entries {
+		if e.R == r {
+			return e, true, err
+		}
+	}
+	return Entry{}, false, err
+}
+
+// named are all entries with this ID. It reads both directories.
+func (q *Queue) named(id string) ([]Entry, error) {
 	l := &Listing{}
 	for where, d := range q.places() {
 		err := d.Names(func(name []byte, _ uint64, typ byte) bool {
-			if len(name) > len(id) && string(name[:len(id)]) == id {
+			if len(name) > len(id) && string(name[:len(id)]) == id && name[len(id)] == ',' {
 				l.add(string(name), where, typ)
 			}
 			return true
 		})
 		if err != nil {
-			return Entry{}, false, err
+			return nil, err
 		}
 	}
 	l.settle()
-	for _, e := range l.Entries {
-		if e.ID == id && e.R == r {
-			return e, true, nil
-		}
-	}
-	return Entry{}, false, nil
+	return l.Entries, nil
 }
