@@ -27,7 +27,7 @@ func (s *single) explain(w io.Writer, input bool) error {
 	err := s.explainPlace(log)
 	var n counter
 	if err == nil && input {
-		err = s.copy(&n)
+		err = s.explainMessage(&n)
 	}
 	if err != nil {
 		r := judge(err)
@@ -54,6 +54,18 @@ func (s *single) explainPlace(log *maillog.Logger) error {
 		log.Event("folder", "name", t.name(), "path", t.box.Path(), "by", t.by)
 	}
 	return nil
+}
+
+// explainMessage reads the message as a delivery would.
+func (s *single) explainMessage(n *counter) error {
+	m := newIncoming(s.in, s.env)
+	if err := m.begin(); err != nil {
+		return err
+	}
+	if err := m.writeTo(n); err != nil {
+		return err
+	}
+	return s.check(m)
 }
 
 // counter counts what is written to it.

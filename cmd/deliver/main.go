@@ -7,6 +7,7 @@ package main
 import (
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,7 @@ caller should try again later and 100 if that cannot help.`,
 			if o.lmtp {
 				return report(serveLMTP(o))
 			}
+			runtime.GOMAXPROCS(1) // one message needs no second thread to wait for it
 			var arg string
 			if len(args) > 0 {
 				arg = args[0]
