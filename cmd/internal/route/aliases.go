@@ -61,6 +61,25 @@ func (t *Table) eachAlias(wanted func(name string) bool, visit func(entry) error
 	return r.finish()
 }
 
+// EachAlias visits every alias of the file with its members, fully expanded, or
+// with what is wrong with it. Of two aliases with one name only the first is
+// expanded.
+func (t *Table) EachAlias(visit func(name string, at control.Line, members []string, err error)) error {
+	seen := map[string]bool{}
+	return t.eachAlias(func(string) bool { return true }, func(e entry) error {
+		x := expansion{table: t, seen: map[string]bool{}}
+		if !seen[e.name] {
+			if err := x.run(e); err != nil {
+				visit(e.name, e.at, nil, err)
+				return nil
+			}
+		}
+		seen[e.name] = true
+		visit(e.name, e.at, x.members, nil)
+		return nil
+	})
+}
+
 // aliasReader puts lines together to entries.
 type aliasReader struct {
 	path   string

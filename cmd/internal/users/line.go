@@ -1,6 +1,7 @@
 package users
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -35,6 +36,9 @@ func (t *Table) parse(r control.Row) (User, error) {
 	if r.Torn {
 		return User{}, at.Errorf("end the file with a newline; 'rohrpost user' replaces it whole",
 			"the last line has no end, so it may be half written")
+	}
+	if bytes.IndexByte(r.Text, ':') < 0 {
+		return User{}, at.Errorf("see rohrpost-users(5)", "%q has no colon", r.Text)
 	}
 	f := strings.SplitN(strings.TrimSuffix(string(r.Text), "\r"), ":", fields)
 	f = append(f, make([]string, fields-len(f))...)
