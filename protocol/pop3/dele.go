@@ -8,8 +8,8 @@ func (s *session) dele(arg string) {
 	}
 	d := s.drop
 	d.deleted.add(i, d.list.Len())
-	if d.sized {
-		d.removed += d.size(i)
+	if n := d.size(i); credible(n) {
+		d.removed += n
 	}
 	s.ok("marked as deleted")
 }

@@ -11,9 +11,9 @@ type maildrop struct {
 	list      *maildir.Listing
 	deleted   set
 	retrieved set
-	sized     bool
-	octets    int64 // of all messages, deleted ones included, once sized
-	removed   int64 // octets of deleted messages
+	unknown   int   // messages whose size is not known yet
+	octets    int64 // of all other messages, deleted ones included
+	removed   int64 // of those that are marked as deleted
 	ids       *uniqueIDs
 	chunk     []byte // for RETR and TOP, from the first one on
 }
@@ -26,8 +26,16 @@ func openDrop(t *Transaction) (*maildrop, error) {
 	if err != nil {
 		return nil, err
 	}
+	d := &maildrop{Transaction: t, list: l}
+	for i := range l.Len() { // before Sort, which scatters them in memory
+		if n := l.At(i).WireSize; credible(n) {
+			d.octets += n
+		} else {
+			d.unknown++
+		}
+	}
 	l.Sort()
-	return &maildrop{Transaction: t, list: l}, nil
+	return d, nil
 }
 
 // count is the number of messages not marked as deleted.

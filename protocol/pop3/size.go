@@ -11,39 +11,38 @@ import (
 // them must not wrap.
 const maxSize = 1 << 40
 
+// credible reports whether a size in a name is believed.
+func credible(n int64) bool { return n >= 0 && n <= maxSize }
+
 // sizes finds the size in octets (RFC 1939 section 11) of every message. It
 // answers itself if that is impossible.
 func (s *session) sizes() bool {
 	d := s.drop
-	if d.sized {
-		return true
-	}
-	d.octets, d.removed = 0, 0
-	for i := range d.list.Len() {
+	for i := 0; d.unknown > 0 && i < d.list.Len(); i++ {
+		if credible(d.size(i)) {
+			continue
+		}
 		if err := d.measure(i); err != nil {
 			s.log("size-failed", "err", err)
 			s.no("[SYS/TEMP] cannot read the mailbox now, try again later")
 			return false
 		}
+		d.unknown--
 		d.octets += d.size(i)
 		if d.deleted.has(i) {
 			d.removed += d.size(i)
 		}
 	}
-	d.sized = true
 	return true
 }
 
-// size is the size of message i once measured.
+// size is the size of message i, not credible before it is measured.
 func (d *maildrop) size(i int) int64 { return d.list.At(i).WireSize }
 
-// measure makes sure that the size of message i is known. A message that is
-// gone has none; RETR will say so.
+// measure finds the size of message i by a look into it. A message that is gone
+// has none; RETR will say so.
 func (d *maildrop) measure(i int) error {
 	m := d.list.At(i)
-	if m.WireSize >= 0 && m.WireSize <= maxSize {
-		return nil
-	}
 	f, _, err := d.Box.OpenMessage(m)
 	if errors.Is(err, maildir.ErrGone) {
 		d.list.SetWireSize(i, 0)
