@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/password"
 	"rohrpost/cmd/internal/prog"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/cmd/internal/users"
@@ -68,7 +69,7 @@ type newUser struct {
 // add adds a user: first the domain, then the Maildir, then the line, so that
 // who stops in between has added nobody.
 func (b *book) add(n newUser, log io.Writer) (users.User, error) {
-	hash, err := hashPassword(n.password)
+	hash, err := password.Hash(n.password)
 	if err != nil {
 		return users.User{}, err
 	}
@@ -106,7 +107,7 @@ func exists(which int) error {
 }
 
 func (b *book) passwd(name, secret string) error {
-	hash, err := hashPassword(secret)
+	hash, err := password.Hash(secret)
 	if err != nil {
 		return err
 	}
