@@ -54,3 +54,35 @@ bench: build
 # A kill, an errno, a power cut at every system call. CRASH=-short for a minute's worth.
 crash: build
 	$(GO) run ./scripts/crash $(CRASH)
+
+# Where make install puts things. Programs that people call go to BINDIR, the
+# others to LIBEXECDIR, pages to MANDIR, service definitions to SHAREDIR. All of
+# it belongs to who installs, mode 755 for programs and directories, 644 for the
+# rest; nothing is setuid or setgid.
+BINDIR     = $(PREFIX)/bin
+LIBEXECDIR = $(PREFIX)/libexec/rohrpost
+MANDIR     = $(PREFIX)/share/man
+SHAREDIR   = $(PREFIX)/share/rohrpost
+FRONT     := $(filter rohrpost sendmail,$(PROGRAMS))
+BEHIND    := $(filter-out $(FRONT),$(PROGRAMS))
+SERVICES  := $(wildcard scripts/service scripts/s6 scripts/systemd scripts/inetd scripts/tcpserver)
+
+# make && sudo make install. What has been built is installed; only if nothing
+# has, it is built, from what is on this machine.
+install:
+	@test -x bin/rohrpost || GOPROXY=off $(MAKE) build
+	install -d -m 755 $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)
+	install -m 755 $(FRONT:%=bin/%) $(DESTDIR)$(BINDIR)
+	install -m 755 $(BEHIND:%=bin/%) $(DESTDIR)$(LIBEXECDIR)
+	@for page in man/*.[0-9]; do section=$${page##*.}; \
+	  install -d -m 755 $(DESTDIR)$(MANDIR)/man$$section; \
+	  install -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section; done
+	@for dir in $(SERVICES); do (cd $${dir%/*} && find $${dir##*/} -type f) | while read -r f; do \
+	  mode=644; test -x $${dir%/*}/$$f && mode=755; \
+	  install -D -m $$mode $${dir%/*}/$$f $(DESTDIR)$(SHAREDIR)/$$f; done; done
+
+# Takes away what install put there, and leaves configuration, queue and mail.
+uninstall:
+	rm -f $(FRONT:%=$(DESTDIR)$(BINDIR)/%)
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)
+	@for page in man/*.[0-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done

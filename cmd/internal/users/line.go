@@ -80,7 +80,7 @@ func CheckName(name string) error {
 
 // forbidden are the bytes that mean something else in users, in a path, or to
 // the programs that read the same file.
-const forbidden = "/:%\\\"<>(),;@ \t"
+const forbidden = "/:%*'\\\"<>(),;@ \t"
 
 func checkElement(what, s string) error {
 	switch {
@@ -90,6 +90,8 @@ func checkElement(what, s string) error {
 		return fmt.Errorf("%s is longer than 200 bytes", what)
 	case s[0] == '.' || s[0] == '-' || s[0] == '#':
 		return fmt.Errorf("%s %q begins with %q", what, s, s[0])
+	case strings.Contains(s, ".."):
+		return fmt.Errorf("%s %q contains two dots in a row", what, s)
 	case !utf8.ValidString(s):
 		return fmt.Errorf("%s %q is not UTF-8", what, s)
 	}
