@@ -97,3 +97,14 @@ func (m *Maildir) Has(base string) (bool, error) {
 	}
 	return true, nil
 }
+
+// Stat is the state of a message's file, which is found again if it was renamed.
+// The error is ErrGone if it is nowhere.
+func (m *Maildir) Stat(msg Message) (unix.Stat_t, error) {
+	var st unix.Stat_t
+	_, err := m.follow(msg, func(d *disk.Dir, name string) (err error) {
+		st, err = d.Stat(name)
+		return err
+	})
+	return st, err
+}
