@@ -43,25 +43,26 @@ func run(o options) error {
 	defer b.close()
 	conn := ucspi.Stdio()
 	conn.WriteTimeout = set.timeout
-	s := server.New(conn, b, b.config())
-	if err := stopOnSignal(conn, s); err != nil {
-		return err
-	}
+	c := b.config()
+	var s *server.Session
+	c.Engaged = func() { stopOnSignal(conn, func() { s.Stop() }) }
+	s = server.New(conn, b, c)
 	return b.ended(s.Serve())
 }
 
 // stopOnSignal ends the session at a command boundary when a supervisor says so.
-func stopOnSignal(conn *ucspi.Conn, s *server.Session) error {
-	if err := conn.EnableInterrupt(); err != nil {
-		return err
+// The threads that Go needs to listen for a signal cost a tenth of a session's
+// memory, so a client that has yet to say a word is left to the signal as it is.
+func stopOnSignal(conn *ucspi.Conn, stop func()) {
+	if conn.EnableInterrupt() != nil {
+		return // no descriptor left: the signal will end us at once
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, unix.SIGTERM)
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, unix.SIGTERM)
 	go func() {
-		<-stop
-		s.Stop()
+		<-c
+		stop()
 	}()
-	return nil
 }
 
 // ended logs what happened to a connection that did not end as it should. It is

@@ -156,7 +156,7 @@ func (f *File) keep(file *os.File) (io.ReadCloser, error) {
 // openRegular opens a file of the configuration: never a FIFO that would block
 // us, and never one that everybody may write, or read if it is private.
 func openRegular(path string, private bool) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	file, err := openQuietly(path)
 	if err != nil {
 		return nil, err
 	}
@@ -177,4 +177,20 @@ func openRegular(path string, private bool) (*os.File, error) {
 	}
 	file.Close()
 	return nil, err
+}
+
+// openQuietly opens a file that may be a FIFO without waiting for a writer. The
+// flag is taken off again before Go sees the file: for a descriptor that does
+// not block it would set up its poller, which costs each process that only ever
+// reads a few small files two descriptors and some pages of memory.
+func openQuietly(path string) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	for err == unix.EINTR {
+		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	unix.SetNonblock(fd, false)
+	return os.NewFile(uintptr(fd), path), nil
 }

@@ -54,6 +54,10 @@ type Config struct {
 
 	Limits Limits
 
+	// Engaged, if set, is called once, when the client has said its first
+	// word: until then there is nothing that is worth getting ready for.
+	Engaged func()
+
 	// Event reports what the log should know; nil means nobody asks. The
 	// events and their keys are in maillog(5).
 	Event func(event string, pairs ...any)

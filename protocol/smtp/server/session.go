@@ -104,6 +104,10 @@ func (s *Session) command() error {
 		s.answer(replyBareLF)
 		return nil
 	}
+	if s.conf.Engaged != nil {
+		s.conf.Engaged()
+		s.conf.Engaged = nil
+	}
 	s.dispatch(l)
 	return s.lost
 }
@@ -132,15 +136,20 @@ func (s *Session) now() time.Time {
 }
 
 // answer queues the reply to a command and holds the client to the number of
-// errors it may make. The zero Reply says that the command has been answered.
+// errors it may make. The zero Reply says that the command has been answered; a
+// backend's 421 ends the session (RFC 5321 section 3.8).
 func (s *Session) answer(r smtp.Reply) {
-	if r.Code == 0 {
+	switch {
+	case r.Code == 0:
+		return
+	case r.Code == 421:
+		s.hangUp(r)
+		return
+	case r.Code < 400:
+		s.reply(r)
 		return
 	}
 	s.reply(r)
-	if r.Code < 400 {
-		return
-	}
 	if s.counts.errors++; s.counts.errors >= s.conf.Limits.Errors && !s.closing {
 		s.event("too-many-errors", "last", r.String())
 		s.hangUp(replyTooManyErrors)
