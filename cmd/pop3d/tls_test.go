@@ -136,6 +136,9 @@ func TestStartTLSFails(t *testing.T) {
 	argv, _ := authOf(t)
 	c, w := wrapped(t, argv...)
 	c.ask("STLS", "+OK")
+	if _, err := io.ReadFull(w.ctl, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
 	c.send("QUIT\r\n")
 	w.ctl.Close()
 	c.ended()

@@ -72,7 +72,7 @@ func openIDs(box *maildir.Maildir, f Format) (*uniqueIDs, error) {
 	switch {
 	case f.courier:
 		u.courier, err = uidlist.ReadCourier(box.Dir())
-	case f.needs("uvg"):
+	case f.parts != nil:
 		u.dovecot, err = uidlist.Read(box.Dir())
 	}
 	if errors.Is(err, fs.ErrNotExist) {
