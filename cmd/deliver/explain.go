@@ -34,7 +34,9 @@ func (s *single) explain(w io.Writer, input bool) error {
 		log.Event("refuse", "code", r.code, "text", r.text, "why", r.why)
 		return exitOf(r)
 	}
-	log.Event("store", "bytes", int64(n))
+	if input {
+		log.Event("store", "bytes", int64(n))
+	}
 	return nil
 }
 

@@ -70,15 +70,16 @@ func (i *interrupt) Write(p []byte) (int, error) {
 	return i.d.Write(p)
 }
 
-// commit publishes the message. No signal ends the program any more.
-func (i *interrupt) commit() (string, error) {
+// commit lets the message be published. No signal ends the program any more.
+func (i *interrupt) commit() *maildir.Delivery {
 	i.mu.Lock()
-	return i.d.Commit()
+	return i.d
 }
 
-// abort gives the message up, and signals no longer matter.
+// abort gives the message up.
 func (i *interrupt) abort() {
 	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.d.Abort()
 }
 

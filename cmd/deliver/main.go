@@ -6,6 +6,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/users"
 )
 
 // options are the flags.
@@ -25,7 +27,22 @@ type options struct {
 	dryRun                  bool
 	lmtp                    bool
 	etc, mail               string
+	quota                   string
 	overQuota               string
+}
+
+// check refuses values of flags that mean nothing, and writes the quota as
+// maildirsize has it.
+func (o *options) check() (err error) {
+	if o.overQuota != "wait" && o.overQuota != "bounce" {
+		return fmt.Errorf("--over-quota %s: it is wait or bounce", o.overQuota)
+	}
+	if o.quota != "" {
+		if o.quota, err = users.ParseQuota(o.quota); err != nil {
+			return fmt.Errorf("--quota: %w; write it as storage=1G:messages=10000", err)
+		}
+	}
+	return nil
 }
 
 // over is the verdict on a message for which there is no room.
@@ -60,6 +77,9 @@ caller should try again later and 100 if that cannot help.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.senderSet = c.Flags().Changed("sender")
 			o.recipientSet = c.Flags().Changed("recipient")
+			if err := o.check(); err != nil {
+				return prog.Usage(err)
+			}
 			if o.lmtp {
 				return report(serveLMTP(o))
 			}
@@ -78,6 +98,7 @@ caller should try again later and 100 if that cannot help.`,
 	f.BoolVar(&o.lmtp, "lmtp", false, "speak LMTP on standard input and output; recipients are users(5)")
 	f.StringVar(&o.etc, "etc", "", "directory of the configuration, for --lmtp")
 	f.StringVar(&o.mail, "mail", "", "directory of the users' homes, for --lmtp")
+	f.StringVar(&o.quota, "quota", "", "quota of the Maildir, as storage=1G; without it maildirsize says")
 	f.StringVar(&o.overQuota, "over-quota", "wait", "a message beyond the quota is to wait or to bounce")
 	f.BoolVar(&o.follow, "follow", false, "MAILDIR may be a symbolic link")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "say where the message would go and why; store nothing")

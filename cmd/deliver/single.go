@@ -24,6 +24,9 @@ type single struct {
 	size int64 // announced by the caller, or -1
 	to   place
 	quit interrupt
+
+	quota string  // of the Maildir, as in users(5), or ""
+	over  verdict // on a message for which there is no room
 }
 
 // deliverOne is deliver without --lmtp.
@@ -33,7 +36,7 @@ func deliverOne(o options, arg string) error {
 	if err != nil {
 		return err
 	}
-	s := &single{fs: disk.OS, env: env, size: o.size, to: to}
+	s := &single{fs: disk.OS, env: env, size: o.size, to: to, quota: o.quota, over: o.over()}
 	s.in = &input{fd: 0, beforeWait: s.quit.watch}
 	err = checkInput(0)
 	if o.dryRun {
@@ -69,7 +72,10 @@ func (s *single) deliver() error {
 		s.quit.abort()
 		return err
 	}
-	_, err = s.quit.commit()
+	d := s.quit.commit()
+	if _, err = commit(d, t.inbox, s.quota, s.over); err != nil {
+		d.Abort()
+	}
 	return err
 }
 

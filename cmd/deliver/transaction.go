@@ -180,7 +180,7 @@ func (t *transaction) store(i int) (name string, err error) {
 	if c.failed != nil {
 		return "", c.failed
 	}
-	return c.d.Commit()
+	return commit(c.d, c.inbox.Maildir, c.quota, t.over)
 }
 
 // has reports whether an earlier attempt has stored this copy: in the folder, or
