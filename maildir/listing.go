@@ -91,25 +91,25 @@ func (l *Listing) Sort() {
 	type key struct {
 		time uint64
 		old  uint32 // index before
+		pos  uint32
 	}
 	keys := make([]key, len(l.pos))
-	for i := range keys {
-		keys[i] = key{arrival(recordBytes(l.record(i))), uint32(i)}
+	for i, p := range l.pos {
+		keys[i] = key{arrival(recordBytes(l.at(p))), uint32(i), p}
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		if c := cmp.Compare(a.time, b.time); c != 0 {
 			return c
 		}
-		return bytes.Compare(recordBytes(l.record(int(a.old))), recordBytes(l.record(int(b.old))))
+		return bytes.Compare(recordBytes(l.at(a.pos)), recordBytes(l.at(b.pos)))
 	})
-	pos, now := make([]uint32, len(keys)), make([]uint32, len(keys))
 	for i, k := range keys {
-		pos[i], now[k.old] = l.pos[k.old], uint32(i)
+		l.pos[i] = k.pos
+		keys[k.old].time = uint64(i) // the time is done with; now: index after
 	}
-	l.pos = pos
-	for slot, i := range l.table { // the places of bases stay
+	for place, i := range l.table {
 		if i != 0 {
-			l.table[slot] = 1 + now[i-1]
+			l.table[place] = 1 + uint32(keys[i-1].time)
 		}
 	}
 }
