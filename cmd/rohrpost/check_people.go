@@ -2,12 +2,12 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/password"
 	"rohrpost/cmd/internal/users"
 )
 
@@ -37,6 +37,11 @@ func (i *inspection) users() {
 
 // user looks at one user.
 func (i *inspection) user(u users.User) {
+	if u.Hash != "" {
+		if err := password.Check(u.Hash); err != nil {
+			i.wrong(finding(u.File, u.Line, "'rohrpost user passwd "+u.Name+"' makes another", "%s cannot log in: %v", u.Name, err))
+		}
+	}
 	if strings.HasPrefix(u.Hash, "{PLAIN") {
 		i.warn(finding(u.File, u.Line, "'rohrpost user passwd "+u.Name+"' makes a hash of it", "the password of %s stands there in the clear", u.Name))
 	}
@@ -90,13 +95,4 @@ func (i *inspection) member(at control.Line, name, member string) {
 	if err == nil && t.Kind == 0 {
 		i.wrong(at.Errorf("add the user, or take the member out", "alias %s leads to %s, and nobody here has that name", name, member))
 	}
-}
-
-// describe is a path with what is wrong with it.
-func describe(path string, err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

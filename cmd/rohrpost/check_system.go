@@ -35,11 +35,11 @@ func (i *inspection) queue() {
 	}
 	defer q.Close()
 	if err := q.Probe(); err != nil {
-		i.wrong(describe(path, err))
+		i.wrong(finding(path, 0, "see that the mail uid may write there and that there is room", "%v", err))
 		return
 	}
 	if listing, err := q.Scan(); err != nil {
-		i.wrong(describe(path, err))
+		i.wrong(finding(path, 0, "see that the mail uid may write there and that there is room", "%v", err))
 	} else if n := len(listing.Strangers); n > 0 {
 		i.warn(finding(path, 0, "move them away", "%d files are no entries of ours, as %q", n, listing.Strangers[0]))
 	}
@@ -74,7 +74,7 @@ func (i *inspection) fileSystem(path, from, to string) {
 	if err := tryLink(path, from, to); errors.Is(err, errNoLinks) {
 		i.warn(finding(path, 0, "deliveries rename instead, which is slower; ext4, xfs, btrfs and NFS have links", "the file system has no hard links"))
 	} else if err != nil {
-		i.wrong(describe(path, err))
+		i.wrong(finding(path, 0, "see that the mail uid may write there and that there is room", "%v", err))
 	}
 	var st unix.Statfs_t
 	if unix.Statfs(path, &st) != nil {

@@ -165,8 +165,11 @@ func (d Dir) Int(env, name string, def int64) (int64, error) {
 		}
 	}
 	v, err := d.value(name)
-	if err != nil || v.Text == "" {
-		return def, err
+	if err != nil {
+		return 0, err
+	}
+	if v.Text == "" {
+		return def, nil
 	}
 	n, err := strconv.ParseInt(v.Text, 10, 64)
 	if err != nil || n < 0 {
