@@ -59,8 +59,8 @@ func Underive(id string) (parent string, d Derivation, n int, ok bool) {
 func Waits(d Derivation, parent Entry) bool { return d != Delay || !parent.DelaySent }
 
 // BeginDerived starts an entry under a derived ID. again says that it may have
-// been made before; if so, the error is fs.ErrExist. Commit finds one that is
-// there under the same name too, and returns nil.
+// been made before; if so, it is durable now, and the error is fs.ErrExist. Commit
+// finds one that is there under the same name too, and returns nil.
 func (q *Queue) BeginDerived(id string, again bool, env Envelope) (*Put, error) {
 	if !validID(id) {
 		return nil, fmt.Errorf("%q cannot be the ID of an entry", id)
@@ -71,6 +71,10 @@ func (q *Queue) BeginDerived(id string, again bool, env Envelope) (*Put, error) 
 			return nil, err
 		}
 		if len(there) > 0 {
+			// Whoever made it may have died before the sync.
+			if err := q.Sync(there); err != nil {
+				return nil, err
+			}
 			return nil, fmt.Errorf("queue entry %s: %w", id, fs.ErrExist)
 		}
 	}

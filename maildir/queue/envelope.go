@@ -99,6 +99,8 @@ func (e *Envelope) encode() ([]byte, error) {
 		return nil, badEnvelope("no recipient")
 	case n > MaxRecipients:
 		return nil, badEnvelope("%d recipients, more than %d", n, MaxRecipients)
+	case !validArrival(e.Arrived):
+		return nil, badEnvelope("arrival in the year %d", e.Arrived.Year())
 	}
 	w := blockWriter{b: make([]byte, 0, 256)}
 	w.path(fieldReturnPath, e.Sender)

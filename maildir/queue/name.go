@@ -149,11 +149,11 @@ func (e *Entry) parseFields(s string) bool {
 	return s == "" || e.DelaySent
 }
 
-// number reads decimal digits up to a comma, which it takes, or the end. No
-// leading zero, so that a number has one spelling.
+// number reads decimal digits up to the end, or to a comma and what follows it.
+// No leading zero, so that a number has one spelling.
 func number(s string) (n int64, rest string, ok bool) {
-	digits, rest, _ := strings.Cut(s, ",")
-	if digits == "" || len(digits) > 12 || len(digits) > 1 && digits[0] == '0' {
+	digits, rest, more := strings.Cut(s, ",")
+	if digits == "" || len(digits) > 12 || len(digits) > 1 && digits[0] == '0' || more && rest == "" {
 		return 0, "", false
 	}
 	for i := 0; i < len(digits); i++ {

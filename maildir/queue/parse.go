@@ -113,12 +113,16 @@ func (p *blockParser) arrival(value string) error {
 		return badEnvelope("a second Arrival-Date")
 	}
 	t, err := time.Parse(dateFormat, value)
-	if err != nil || t.IsZero() {
+	if err != nil || !validArrival(t) {
 		return badEnvelope("Arrival-Date %.40q is no date", value)
 	}
 	p.env.Arrived = t.UTC()
 	return nil
 }
+
+// validArrival holds for a time that dateFormat can carry, and a file name as
+// well: the years 1970 to 9999.
+func validArrival(t time.Time) bool { return t.Unix() >= 0 && t.UTC().Year() <= 9999 }
 
 func (p *blockParser) client(value string) error {
 	if p.env.Client != "" || value == "" {
