@@ -24,7 +24,7 @@ import (
 // elements, relative to an open directory. Errors wrap the system's error
 // number, so errors.Is works with fs.ErrExist, unix.ENOSPC and the like.
 type FS interface {
-	// Mkdir makes a directory with mode 0700.
+	// Mkdir makes a directory with mode 0700, whatever the umask.
 	Mkdir(d *Dir, name string) error
 	// Create makes a file that did not exist, mode 0600, whatever the umask.
 	Create(d *Dir, name string) (File, error)
@@ -56,7 +56,15 @@ var OS FS = osFS{}
 type osFS struct{}
 
 func (osFS) Mkdir(d *Dir, name string) error {
-	return wrap("mkdir", d, name, retry(func() error { return unix.Mkdirat(d.fd, name, 0o700) }))
+	err := retry(func() error { return unix.Mkdirat(d.fd, name, 0o700) })
+	if err != nil {
+		return wrap("mkdir", d, name, err)
+	}
+	// A umask of 0777 would leave a directory that we ourselves cannot open.
+	if st, err := d.Stat(name); err != nil || st.Mode&0o777 == 0o700 {
+		return err
+	}
+	return wrap("chmod", d, name, retry(func() error { return unix.Fchmodat(d.fd, name, 0o700, 0) }))
 }
 
 func (osFS) Create(d *Dir, name string) (File, error) {
