@@ -27,8 +27,9 @@ import (
 //	want     names that must exist afterwards, or, with ! in front, must not;
 //	         * and ? as in the shell
 //
-// Any other section is a file that lies in the transcript's directory before,
-// an empty one named NAME/ a directory. $DIR in args and env is that directory.
+// Any other section is a file that lies in the transcript's directory before, a
+// program if it begins with #!; an empty one named NAME/ is a directory. $DIR in
+// args, env, log and want is that directory.
 //
 // The session is read line by line:
 //
@@ -37,7 +38,8 @@ import (
 //	             it repeats it
 //	C EOF        closes our side
 //	S: text      is what the program must say next, a line without its CRLF;
-//	             "..." stands for anything, a "*" for one word
+//	             "..." stands for anything, a "*" for one word or, in key=*,
+//	             for a value
 //	S: ...       is any number of lines
 //	S EOF        the program must have ended the conversation
 //
@@ -108,7 +110,11 @@ func putFile(path, name string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(path, data, 0o600)
+	mode := os.FileMode(0o600)
+	if bytes.HasPrefix(data, []byte("#!")) {
+		mode = 0o700
+	}
+	return os.WriteFile(path, data, mode)
 }
 
 // Play runs the program with the transcript's arguments and environment behind
@@ -271,9 +277,13 @@ func linePattern(s string) *regexp.Regexp {
 			if j > 0 {
 				b.WriteByte(' ')
 			}
-			if word == "*" {
+			key, isPair := strings.CutSuffix(word, "=*")
+			switch {
+			case word == "*":
 				b.WriteString(`\S+`)
-			} else {
+			case isPair:
+				b.WriteString(regexp.QuoteMeta(key) + `=\S+`)
+			default:
 				b.WriteString(regexp.QuoteMeta(word))
 			}
 		}

@@ -24,6 +24,8 @@ func TestLinePattern(t *testing.T) {
 		{"250...", "250-SIZE 1", true},
 		{"a ... [CAPABILITY ...] ready", "a b [CAPABILITY x y] ready", true},
 		{"1.2", "1x2", false},
+		{"queued q=* from=<a>", "queued q=17.x from=<a>", true},
+		{"queued q=* from=<a>", "queued q= from=<a>", false},
 	} {
 		if got := linePattern(c.pattern).MatchString(c.line); got != c.want {
 			t.Errorf("%q against %q: %v, want %v", c.pattern, c.line, got, c.want)
