@@ -85,33 +85,34 @@ func (l *Listing) SetWireSize(i int, size int64) {
 }
 
 // Sort puts the messages in the order of their arrival as their names tell it:
-// by the seconds and microseconds they begin with, then by name. It must come
-// before SetWireSize.
+// by the seconds and microseconds they begin with, then by name.
 func (l *Listing) Sort() {
 	type key struct {
 		time uint64
-		old  uint32 // index before
-		pos  uint32
+		i    uint32
 	}
 	keys := make([]key, len(l.pos))
-	for i, p := range l.pos {
-		keys[i] = key{arrival(recordBytes(l.at(p))), uint32(i), p}
+	for i := range keys {
+		keys[i] = key{arrival(recordBytes(l.record(i))), uint32(i)}
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		if c := cmp.Compare(a.time, b.time); c != 0 {
 			return c
 		}
-		return bytes.Compare(recordBytes(l.at(a.pos)), recordBytes(l.at(b.pos)))
+		return bytes.Compare(recordBytes(l.record(int(a.i))), recordBytes(l.record(int(b.i))))
 	})
-	for i, k := range keys {
-		l.pos[i] = k.pos
-		keys[k.old].time = uint64(i) // the time is done with; now: index after
+	pos, wire := l.pos, l.wire
+	l.pos = make([]uint32, len(keys))
+	if wire != nil {
+		l.wire = make([]int64, len(keys))
 	}
-	for place, i := range l.table {
-		if i != 0 {
-			l.table[place] = 1 + uint32(keys[i-1].time)
+	for i, k := range keys {
+		l.pos[i] = pos[k.i]
+		if wire != nil {
+			l.wire[i] = wire[k.i]
 		}
 	}
+	l.index()
 }
 
 // arrival is the time in a name, in microseconds, or 0.

@@ -57,6 +57,9 @@ func vanished(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESTALE)
 }
 
+// DirOf is the directory in which a message was when it was listed: new or cur.
+func (m *Maildir) DirOf(msg Message) *disk.Dir { return m.sub(msg.New) }
+
 func (m *Maildir) sub(new bool) *disk.Dir {
 	if new {
 		return m.new
