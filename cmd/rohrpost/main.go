@@ -39,6 +39,6 @@ Any other COMMAND is a program of rohrpost, run with the arguments given:
 		},
 	}
 	c.Flags().SetInterspersed(false)
-	c.AddCommand(upCommand(), userCommand(), queueCommand(), explainCommand(), sweepCommand(), checkCommand(), asChild())
+	c.AddCommand(upCommand(), userCommand(), queueCommand(), explainCommand(), sweepCommand(), checkCommand())
 	return c
 }

@@ -45,7 +45,9 @@ var services = []service{
 type socket struct {
 	service service
 	addr    string // host:port with the real port, or unix:path
-	file    *os.File
+	// loopback says that only this machine can reach it.
+	loopback bool
+	file     *os.File
 }
 
 // bindAll opens the sockets of all services before anything is started, so that
@@ -73,9 +75,13 @@ func bindAll(address func(string) (string, bool)) ([]*socket, error) {
 	return all, nil
 }
 
+// closeAll closes the sockets, and removes those that have a name.
 func closeAll(all []*socket) {
 	for _, s := range all {
 		s.file.Close()
+		if path, ok := strings.CutPrefix(s.addr, "unix:"); ok {
+			os.Remove(path)
+		}
 	}
 }
 
@@ -93,7 +99,8 @@ func bind(s service, addr string) (*socket, error) {
 	}
 	defer l.Close()
 	f, err := l.(*net.TCPListener).File()
-	return &socket{service: s, addr: l.Addr().String(), file: f}, err
+	a := l.Addr().(*net.TCPAddr)
+	return &socket{service: s, addr: a.String(), loopback: a.IP.IsLoopback(), file: f}, err
 }
 
 // explainBind adds what to do about it.
@@ -124,7 +131,7 @@ func bindUnix(s service, path string) (*socket, error) {
 	l.SetUnlinkOnClose(false)
 	defer l.Close()
 	f, err := l.File()
-	return &socket{service: s, addr: "unix:" + path, file: f}, err
+	return &socket{service: s, addr: "unix:" + path, loopback: true, file: f}, err
 }
 
 // plan is what has to run: listen for each socket, and relay.
@@ -144,13 +151,22 @@ func plan(etc control.Dir, listening []*socket) ([]*job, error) {
 	return jobs, nil
 }
 
-// argv is listen with the service's program, each by its path.
+// maxLocal is how many connections a service takes that only this machine can
+// reach: there, one host is everybody.
+const maxLocal = "1000"
+
+// argv is listen with the service's program, each by its path. listen inherits
+// the socket, so connections wait while it is started again.
 func (s *socket) argv(etc string) ([]string, error) {
 	listen, err := program("listen")
 	if err != nil {
 		return nil, err
 	}
-	argv := []string{listen, "--"}
+	argv := []string{listen, "--grace", grace.String()}
+	if s.loopback {
+		argv = append(argv, "--max", maxLocal, "--max-per-host", maxLocal)
+	}
+	argv = append(argv, "fd:3", "--")
 	command := true
 	for _, word := range s.service.argv(etc) {
 		if command {

@@ -19,14 +19,18 @@ const (
 	wellAfter  = 10 * time.Second
 )
 
-// stopWithin is how long sessions and deliveries may go on after SIGTERM.
-const stopWithin = 10 * time.Second
+// How long sessions may go on after SIGTERM, and how long after it a program
+// that still runs is killed.
+const (
+	grace      = 8 * time.Second
+	stopWithin = 10 * time.Second
+)
 
 // job is one program that has to run.
 type job struct {
 	name, service string
 	argv          []string
-	socket        *os.File // descriptor 3, or nil
+	socket        *os.File // its descriptor 3, or nil
 
 	cmd     *exec.Cmd
 	started time.Time
@@ -75,11 +79,7 @@ func supervise(jobs []*job, stop <-chan os.Signal, ready func()) error {
 // start starts the program in a process group of its own, which a Ctrl-C at the
 // terminal does not reach: we stop it in our order.
 func (j *job) start(ends chan<- ended) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	c := exec.Command(self, append([]string{childCommand}, j.argv...)...)
+	c := exec.Command(j.argv[0], j.argv[1:]...)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if j.socket != nil {

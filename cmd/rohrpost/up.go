@@ -67,6 +67,7 @@ func up(home, host string, address func(service string) (addr string, asked bool
 	if err != nil {
 		return err
 	}
+	defer closeAll(listening)
 	jobs, err := plan(etc, listening)
 	if err != nil {
 		return err
