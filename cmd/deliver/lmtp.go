@@ -9,6 +9,7 @@ import (
 
 	"rohrpost/cmd/internal/control"
 	"rohrpost/cmd/internal/maillog"
+	"rohrpost/cmd/internal/prog"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/maildir/disk"
 	"rohrpost/protocol/address"
@@ -67,7 +68,11 @@ func serveLMTP(o options) error {
 		Limits: limits, Event: func(event string, pairs ...any) { log.Event(event, pairs...) },
 	})
 	stopOnSignal(s, conn)
-	return s.Serve()
+	if err := s.Serve(); err != nil {
+		log.Event("lost", "err", err)
+		return prog.Exit(prog.Delivery.Temporary)
+	}
+	return nil
 }
 
 // stopOnSignal ends the session between two commands: messages that are whole

@@ -63,7 +63,7 @@ func (t *transaction) Rcpt(r *server.Rcpt) smtp.Reply {
 
 func (t *transaction) refuse(to string, err error) smtp.Reply {
 	r := judge(err)
-	t.log.Event("refused", "to", to, "code", r.code, "err", r.why)
+	t.log.Event("refused", "to", "<"+to+">", "code", r.code, "err", r.why)
 	return r.smtp()
 }
 
@@ -147,7 +147,7 @@ func (t *transaction) finish(i int) {
 		t.replies[i] = t.refuse(c.address, err)
 	} else {
 		t.replies[i] = stored.smtp()
-		t.log.Event("delivered", "q", c.base, "to", c.address, "maildir", c.box.Path(), "name", name)
+		t.log.Event("delivered", "q", c.base, "to", "<"+c.address+">", "maildir", c.box.Path(), "name", name)
 	}
 	t.drop(c, err != nil)
 	if t.left.Add(-1) == 0 {
