@@ -55,12 +55,12 @@ func tame(b []byte) []byte {
 		return b
 	}
 	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-	return bytes.Map(func(c rune) rune {
+	for i, c := range b {
 		if c == '\r' || c == 0 {
-			return '?'
+			b[i] = '?'
 		}
-		return c
-	}, b)
+	}
+	return b
 }
 
 // mediaType is RFC 3462's for what goes back.
