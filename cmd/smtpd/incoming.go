@@ -65,7 +65,8 @@ func (in *incoming) Begin() smtp.Reply {
 		only = in.rcpts[0].Address
 	}
 	_, err = s.Write(in.b.received(in.mail, s.ID(), only))
-	return in.broken(err)
+	in.broken(err)
+	return smtp.Reply{}
 }
 
 // Write takes the next piece.
@@ -83,13 +84,12 @@ func (in *incoming) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// broken notes that the sink has failed.
-func (in *incoming) broken(err error) smtp.Reply {
+// broken notes that the sink has failed, which the verdict will say.
+func (in *incoming) broken(err error) {
 	if err != nil && in.no.Code == 0 {
 		in.b.log.Event("queue-failed", "q", in.sink.ID(), "err", err)
 		in.no = replyNoStorage
 	}
-	return in.no
 }
 
 // look counts hops and finds our own trace (RFC 5321 section 6.3).

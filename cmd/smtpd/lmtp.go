@@ -106,7 +106,7 @@ func (h *handover) Rcpt(r *server.Rcpt) smtp.Reply {
 	if no.Code != 0 {
 		return h.b.refuse(no, "from", "<"+h.mail.From.String()+">", "to", "<"+r.To.String()+">")
 	}
-	h.rcpts = append(h.rcpts, client.Recipient{Address: target.Address.String(), Params: rcptParams(r)})
+	h.rcpts = append(h.rcpts, client.Recipient{Address: target.Address.String()})
 	return smtp.Reply{}
 }
 
@@ -145,6 +145,10 @@ func (h *handover) only() string {
 
 // errHandedOver ends what is still written after deliver has stopped reading.
 var errHandedOver = errors.New("deliver reads no more of the message")
+
+// errTakenBack is a message that was refused, or whose client has gone, before
+// its end.
+var errTakenBack = errors.New("message taken back")
 
 // needPipe starts deliver anew if it has died.
 func (b *backend) needPipe() (err error) {
@@ -185,27 +189,20 @@ func (h *handover) End(verdict func(...smtp.Reply)) {
 // Abort takes the message back: deliver never sees its end.
 func (h *handover) Abort() {
 	if h.text != nil {
-		h.text.CloseWithError(io.ErrUnexpectedEOF)
+		h.text.CloseWithError(errTakenBack)
 		<-h.sent
 	}
 }
 
-// mailParams and rcptParams are the parameters as deliver is to have them.
+// mailParams is what deliver is told beside the sender. It makes no reports, so
+// DSN is not offered in this mode, and its parameters never come.
 func mailParams(m *server.Mail) string {
-	p := param("BODY", m.Body) + param("RET", m.Ret) + param("ENVID", m.EnvID)
+	var p []string
+	if m.Body != "" {
+		p = append(p, "BODY="+m.Body)
+	}
 	if m.UTF8 {
-		p += " SMTPUTF8"
+		p = append(p, "SMTPUTF8")
 	}
-	return strings.TrimPrefix(p, " ")
-}
-
-func rcptParams(r *server.Rcpt) string {
-	return strings.TrimPrefix(param("NOTIFY", r.Notify)+param("ORCPT", r.ORcpt), " ")
-}
-
-func param(name, value string) string {
-	if value == "" {
-		return ""
-	}
-	return " " + name + "=" + value
+	return strings.Join(p, " ")
 }

@@ -31,6 +31,7 @@ type queueProgram struct {
 	message  *os.File
 	envelope *os.File
 	reason   *os.File
+	err      error // the first failure to write to it
 }
 
 func startQueueProgram(b *backend, in *incoming) (*queueProgram, error) {
@@ -77,10 +78,14 @@ func (q *queueProgram) closePipes(theirs ...*os.File) {
 
 func (q *queueProgram) ID() string { return q.id }
 
-// Write waits for the program to read, but not for ever.
+// Write waits for the program to read, but not for ever. A program that has seen
+// enough has not failed: its exit code will say what it thinks.
 func (q *queueProgram) Write(p []byte) (int, error) {
-	q.message.SetWriteDeadline(time.Now().Add(q.b.set.childLimit))
-	return q.message.Write(p)
+	if q.err == nil {
+		q.message.SetWriteDeadline(time.Now().Add(q.b.set.childLimit))
+		_, q.err = q.message.Write(p)
+	}
+	return len(p), nil
 }
 
 // Abort closes the pipes before the envelope is whole, which makes any such
@@ -96,11 +101,13 @@ func (q *queueProgram) Commit() smtp.Reply {
 	q.child.kill.Reset(q.b.set.childLimit)
 	q.message.Close()
 	q.envelope.SetWriteDeadline(time.Now().Add(q.b.set.childLimit))
-	_, writeErr := q.envelope.Write(q.in.qmailEnvelope())
+	if q.err == nil {
+		_, q.err = q.envelope.Write(q.in.qmailEnvelope())
+	}
 	q.envelope.Close()
 	code, err := q.child.wait()
-	if err == nil && code == qmailQueued && writeErr != nil {
-		err = fmt.Errorf("%s took no envelope: %w", q.child.name, writeErr)
+	if err == nil && code == qmailQueued && q.err != nil {
+		err = fmt.Errorf("%s exited 0, but did not read: %w", q.child.name, q.err)
 	}
 	if err != nil {
 		q.b.log.Event("queue-failed", "q", q.id, "err", err)

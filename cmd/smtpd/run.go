@@ -102,7 +102,7 @@ func (b *backend) config() server.Config {
 		},
 	}
 	if set.lmtp {
-		c.InFlight = lmtpInFlight
+		c.InFlight, c.NoDSN = lmtpInFlight, true
 	}
 	if len(set.auth) > 0 {
 		c.Login = b.login
