@@ -59,6 +59,9 @@ func (m *Maildir) Expunge(msgs []Message) error {
 			switch {
 			case err == nil:
 				touched[msg.New] = true
+				if !msg.New && m.removeTwin(msg) {
+					touched[true] = true
+				}
 			case vanished(err):
 				vanishing = append(vanishing, msg)
 			case first == nil:
@@ -81,6 +84,12 @@ func (m *Maildir) Expunge(msgs []Message) error {
 		}
 	}
 	return first
+}
+
+// removeTwin removes the name in new that a message in cur may still have from a
+// Take that was killed, and reports whether it had one.
+func (m *Maildir) removeTwin(msg Message) bool {
+	return m.fs.Remove(m.new, msg.Base+msg.Fields) == nil
 }
 
 // relocate finds messages under their new names, all by one scan. Those that

@@ -91,7 +91,8 @@ func field(fields string, key byte) int64 {
 		if len(f) < 3 || f[0] != key || f[1] != '=' || !isDigit(f[2]) {
 			continue
 		}
-		if n, err := strconv.ParseInt(f[2:], 10, 64); err == nil {
+		// 42 bits: no message is larger, and half a million of them add up.
+		if n, err := strconv.ParseInt(f[2:], 10, 42); err == nil {
 			return n
 		}
 		return -1
