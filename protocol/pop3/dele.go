@@ -8,9 +8,7 @@ func (s *session) dele(arg string) {
 	}
 	d := s.drop
 	d.deleted.add(i, d.list.Len())
-	if n := d.size(i); credible(n) {
-		d.removed += n
-	}
+	d.removed += d.size(i)
 	s.ok("marked as deleted")
 }
 

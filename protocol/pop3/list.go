@@ -2,9 +2,7 @@ package pop3
 
 // list is LIST.
 func (s *session) list(arg string) {
-	if !s.sizes() {
-		return
-	}
+	s.sizes()
 	if arg != "" {
 		if i, ok := s.message(arg); ok {
 			s.w.String("+OK ")

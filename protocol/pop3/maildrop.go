@@ -11,8 +11,8 @@ type maildrop struct {
 	list      *maildir.Listing
 	deleted   set
 	retrieved set
-	unknown   int   // messages whose size is not known yet
-	octets    int64 // of all other messages, deleted ones included
+	sized     bool
+	octets    int64 // of all messages, deleted ones included, once sized
 	removed   int64 // of those that are marked as deleted
 	ids       *uniqueIDs
 	chunk     []byte // for RETR and TOP, from the first one on
@@ -26,16 +26,26 @@ func openDrop(t *Transaction) (*maildrop, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &maildrop{Transaction: t, list: l}
+	d := &maildrop{Transaction: t, list: l, sized: true}
 	for i := range l.Len() { // before Sort, which scatters them in memory
-		if n := l.At(i).WireSize; credible(n) {
-			d.octets += n
-		} else {
-			d.unknown++
-		}
+		n := l.At(i).WireSize
+		d.octets += n
+		d.sized = d.sized && n >= 0
 	}
 	l.Sort()
 	return d, nil
+}
+
+// chunkSize is how much of a message is read at once, in bytes: most messages
+// whole.
+const chunkSize = 32 << 10
+
+// buffer is room for one chunk.
+func (d *maildrop) buffer() []byte {
+	if d.chunk == nil {
+		d.chunk = make([]byte, chunkSize)
+	}
+	return d.chunk
 }
 
 // count is the number of messages not marked as deleted.

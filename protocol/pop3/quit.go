@@ -1,9 +1,12 @@
 package pop3
 
-import "rohrpost/maildir"
+import (
+	"rohrpost/maildir"
+	"rohrpost/maildir/quota"
+)
 
-// quit is QUIT. In the transaction state it enters the UPDATE state: deletes,
-// then flags, each for all messages at once.
+// quit is QUIT. In the transaction state it enters the UPDATE state (RFC 1939
+// section 6).
 func (s *session) quit(string) {
 	if s.state == authorization {
 		s.ok("bye")
@@ -19,31 +22,49 @@ func (s *session) quit(string) {
 	s.end(nil)
 }
 
-// update removes what is marked and flags what was retrieved. The error is about
+// update flags what was retrieved and removes what is marked. The error is about
 // removing only: nobody waits for a flag, and the next session has another try.
 func (d *maildrop) update() error {
-	var doomed []maildir.Message
+	var seen, doomed []maildir.Message
 	for i := range d.list.Len() {
 		switch {
 		case d.deleted.has(i):
 			doomed = append(doomed, d.list.At(i))
 		case d.retrieved.has(i) && !d.KeepFlags:
-			d.see(d.list.At(i))
+			seen = append(seen, d.list.At(i))
 		}
+	}
+	if err := d.Box.Take(seen, maildir.Seen); err != nil {
+		d.Log("flag-failed", "err", err)
 	}
 	if len(doomed) == 0 {
 		return nil
 	}
-	err := d.Box.Expunge(doomed)
-	if err == nil {
-		d.Stats.Deleted = len(doomed)
+	was := d.stored(doomed)
+	if err := d.Box.Expunge(doomed); err != nil {
+		return err
 	}
-	return err
+	d.Stats.Deleted = len(doomed)
+	quota.Add(d.Box, quota.Usage{Bytes: -was.Bytes, Messages: -was.Messages})
+	return nil
 }
 
-// see flags a message as seen, which moves it to cur.
-func (d *maildrop) see(m maildir.Message) {
-	if m.New || m.Flags&maildir.Seen == 0 {
-		d.Box.SetFlags(m, maildir.Seen, 0)
+// stored is what messages that are about to be removed take of the quota; those
+// that somebody else has removed took it with them. Without a quota, nobody asks.
+func (d *maildrop) stored(msgs []maildir.Message) (u quota.Usage) {
+	if _, err := d.Box.Dir().Stat("maildirsize"); err != nil {
+		return u
 	}
+	for _, m := range msgs {
+		st, err := d.Box.Stat(m)
+		if err != nil {
+			continue
+		}
+		if m.Size < 0 {
+			m.Size = st.Size
+		}
+		u.Bytes += m.Size
+		u.Messages++
+	}
+	return u
 }

@@ -2,9 +2,7 @@ package pop3
 
 // stat is STAT.
 func (s *session) stat(string) {
-	if !s.sizes() {
-		return
-	}
+	s.sizes()
 	d := s.drop
 	s.w.String("+OK ")
 	s.w.Int(int64(d.count()))

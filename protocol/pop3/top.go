@@ -8,10 +8,29 @@ import (
 // top is the state of TOP: it lets pass the header, the blank line and some
 // lines of the body.
 type top struct {
-	left  int // lines of the body that may still pass
-	body  bool
-	blank bool // the current line holds nothing so far, or only a CR
-	done  bool
+	left int // lines of the body that may still pass
+	body bool
+	line lineStart // the current line so far
+	done bool
+}
+
+// lineStart is what a line of the header holds so far. It may come in pieces.
+type lineStart uint8
+
+const (
+	nothing lineStart = iota
+	oneCR             // which belongs to the line end if the LF follows
+	something
+)
+
+func (l lineStart) add(p []byte) lineStart {
+	switch {
+	case len(p) == 0:
+		return l
+	case l == nothing && len(p) == 1 && p[0] == '\r':
+		return oneCR
+	}
+	return something
 }
 
 // top is TOP.
@@ -22,7 +41,7 @@ func (s *session) top(arg string) {
 		s.no("TOP needs a message and a number of lines")
 		return
 	}
-	if i, ok := s.message(msg); ok && s.send(i, &top{left: n, blank: true}) {
+	if i, ok := s.message(msg); ok && s.send(i, &top{left: n}) {
 		s.drop.Stats.Tops++
 	}
 }
@@ -36,20 +55,18 @@ func (t *top) cut(p []byte) []byte {
 		}
 		end := bytes.IndexByte(p[i:], '\n')
 		if end < 0 {
-			t.blank = t.blank && onlyCR(p[i:])
+			t.line = t.line.add(p[i:])
 			return p
 		}
 		switch {
 		case t.body:
 			t.left--
-		case t.blank && onlyCR(p[i:i+end]):
+		case t.line.add(p[i:i+end]) != something:
 			t.body = true
 		}
-		t.blank = true
+		t.line = nothing
 		i += end + 1
 	}
 	t.done = t.body && t.left == 0
 	return p
 }
-
-func onlyCR(p []byte) bool { return len(p) == 0 || len(p) == 1 && p[0] == '\r' }
