@@ -91,8 +91,8 @@ func escapeHost(host string) string {
 		host = "localhost"
 	}
 	var b strings.Builder
-	for _, c := range []byte(strings.ToLower(host)) {
-		s := string(rune(c))
+	for _, c := range []byte(host) {
+		s := string(rune(lower(c)))
 		if c == '/' || c == ':' || c == ',' || c == '\\' || c <= ' ' || c >= 0x7f {
 			s = fmt.Sprintf(`\%03o`, c)
 		}
@@ -102,6 +102,13 @@ func escapeHost(host string) string {
 		b.WriteString(s)
 	}
 	return b.String()
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // kernelRandom reads the kernel's random bits, without what crypto/rand links

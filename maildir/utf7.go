@@ -74,7 +74,7 @@ func encodeRun(b *strings.Builder, s string) {
 }
 
 // DecodeUTF7 reads a name in modified UTF-7. It accepts exactly what EncodeUTF7
-// gives.
+// gives, but for NUL, which is in no name.
 func DecodeUTF7(s string) (string, error) {
 	var b strings.Builder
 	for rest := s; rest != ""; {
@@ -97,7 +97,7 @@ func DecodeUTF7(s string) (string, error) {
 	}
 	// What is left to refuse is told by the way back: ASCII in base64, two runs
 	// in a row, bits behind the end, bytes that are not printable.
-	if name := b.String(); EncodeUTF7(name) == s {
+	if name := b.String(); EncodeUTF7(name) == s && !strings.Contains(name, "\x00") {
 		return name, nil
 	}
 	return "", errUTF7
