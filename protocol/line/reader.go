@@ -30,6 +30,7 @@ type Reader struct {
 	buf  []byte
 	r, w int
 	bare bool
+	err  error // came with the last bytes from the source
 	// BeforeFill, if set, runs before each read of the source: the place to
 	// flush replies, since the peer may be waiting for them.
 	BeforeFill func() error
@@ -127,6 +128,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	if err := r.err; err != nil {
+		r.err = nil
+		return 0, err
+	}
 	return r.raw.Read(p)
 }
 
@@ -169,9 +174,14 @@ func (r *Reader) fill() error {
 		r.w -= r.r
 		r.r = 0
 	}
+	if err := r.err; err != nil {
+		r.err = nil
+		return err
+	}
 	n, err := r.src.Read(r.buf[r.w:])
 	r.w += n
 	if n > 0 {
+		r.err = err // bytes first; a peer that is too slow says so with them
 		return nil
 	}
 	if err == nil {
