@@ -32,8 +32,13 @@ func Exec(id auth.Identity, args []string, set ...string) error {
 	if err := os.Chdir(id.Dir); err != nil {
 		return fmt.Errorf("home of the account: %w", err)
 	}
-	argv := append([]string{os.Args[0]}, args...)
-	return os.NewSyscallError("exec "+self, syscall.Exec(self, argv, with(id.Env, set)))
+	argv, env := append([]string{os.Args[0]}, args...), with(id.Env, set)
+	err = syscall.Exec(self, argv, env)
+	if err == syscall.EACCES {
+		// The account may not pass through the directories that lead to our file.
+		err = syscall.Exec("/proc/self/exe", argv, env)
+	}
+	return os.NewSyscallError("exec "+self, err)
 }
 
 // take takes id's groups, gid and uid, in all threads. Only root can change
