@@ -11,7 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/maillog"
 	"rohrpost/cmd/internal/progtest"
+	"rohrpost/cmd/internal/route"
+	"rohrpost/maildir/disk"
+	"rohrpost/protocol/address"
+	"rohrpost/protocol/smtp"
+	"rohrpost/protocol/smtp/server"
 )
 
 func TestLMTP(t *testing.T) {
@@ -250,5 +257,41 @@ func TestLMTPBadConfiguration(t *testing.T) {
 	r := lmtpSession(t, dir, strings.NewReader("QUIT\r\n"))
 	if r.Code != 75 || r.Stdout != "" || !strings.Contains(r.Stderr, dir+"/etc/virtualdomains:1: ") {
 		t.Errorf("exit %d, %q, %q", r.Code, r.Stdout, r.Stderr)
+	}
+}
+
+// panicky is a file system with a bug in it.
+type panicky struct{ disk.FS }
+
+func (panicky) Link(*disk.Dir, string, *disk.Dir, string) error { panic("bug") }
+
+// A panic while a message is stored is that message's trouble, and temporary.
+func TestO06_PanicInWorker(t *testing.T) {
+	t.Parallel()
+	dir := site(t, 1)
+	table, err := route.Load(control.Dir{Path: dir + "/etc"}, dir+"/mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	b := &lmtp{table: table, boxes: newBoxes(panicky{disk.OS}, dir+"/mail"), work: startPool(1),
+		log: &maillog.Logger{Program: "deliver", Write: func(line []byte) { log.Write(line) }}, over: mailboxFull}
+	tx, _ := b.Mail(&server.Mail{})
+	to, err := address.Parse("user0@mx.example", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := tx.Rcpt(&server.Rcpt{To: to}); r.Code != 0 {
+		t.Fatal(r)
+	}
+	tx.Begin()
+	io.WriteString(tx, hello)
+	verdict := make(chan smtp.Reply, 1)
+	tx.End(func(r ...smtp.Reply) { verdict <- r[0] })
+	if r := <-verdict; r.String() != "451 4.3.0 cannot store the message now" {
+		t.Errorf("reply %q", r)
+	}
+	if !strings.Contains(log.String(), "deliver: panic ") {
+		t.Errorf("log %q", log.String())
 	}
 }

@@ -213,8 +213,8 @@ func (t *transaction) drop(c *copyTo, failed bool) {
 }
 
 func (t *transaction) recycle() {
-	if t.first != nil {
-		pieces.Put(&t.first)
+	if piece := t.first; piece != nil {
 		t.first = nil
+		pieces.Put(&piece)
 	}
 }
