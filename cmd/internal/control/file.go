@@ -21,6 +21,9 @@ const (
 	MaxLine = 8 << 10
 )
 
+// bufferSize is how much of a large file is read at a time, in bytes.
+const bufferSize = 64 << 10
+
 // maxTick is how long, at most, two changes of a file may bear the same time.
 // A file that changed within it is read again on the next use.
 const maxTick = time.Second
@@ -80,64 +83,89 @@ func (s State) settled(now time.Time) bool {
 // Each calls visit for every line, until it says stop or fails. exists is false
 // if there is no such file.
 func (f *File) Each(visit func(Row) (stop bool, err error)) (exists bool, err error) {
-	r, err := f.open()
-	if r == nil || err != nil {
+	kept, large, err := f.open()
+	if err != nil || kept == nil && large == nil {
 		return false, err
 	}
-	defer r.Close()
-	in := bufio.NewReaderSize(r, MaxLine)
+	next := inMemory(kept)
+	if large != nil {
+		defer large.Close()
+		next = readThrough(large)
+	}
 	for no := 1; ; no++ {
-		text, err := in.ReadSlice('\n')
+		text, err := next()
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
+		case len(text) >= MaxLine:
 			return true, &Error{File: f.Path, Line: no, What: fmt.Sprintf("is longer than %d bytes", MaxLine), Remedy: "shorten the line"}
 		case err != nil && err != io.EOF:
 			return true, &Error{File: f.Path, Line: no, What: "cannot be read: " + err.Error()}
 		case len(text) == 0:
 			return true, nil
-		}
-		torn := err == io.EOF
-		if !torn {
-			text = text[:len(text)-1]
-		}
-		if bytes.IndexByte(text, 0) >= 0 {
+		case bytes.IndexByte(text, 0) >= 0:
 			return true, &Error{File: f.Path, Line: no, What: "contains a NUL byte", Remedy: "write it anew as plain text"}
 		}
-		if stop, err := visit(Row{Text: text, No: no, Torn: torn}); stop || err != nil {
+		text, ended := bytes.CutSuffix(text, []byte("\n"))
+		if stop, err := visit(Row{Text: text, No: no, Torn: !ended}); stop || err != nil {
 			return true, err
 		}
 	}
 }
 
-// open is the content as it is now, from memory if the file is still the one
-// that was read; nil if there is no such file.
-func (f *File) open() (io.ReadCloser, error) {
+// inMemory gives a text line by line, with line ends, and then nothing.
+func inMemory(text []byte) func() ([]byte, error) {
+	return func() (line []byte, err error) {
+		end := bytes.IndexByte(text, '\n') + 1
+		if end == 0 {
+			end = len(text)
+		}
+		line, text = text[:end], text[end:]
+		return line, nil
+	}
+}
+
+// readThrough gives a file line by line, with line ends, and then nothing. A
+// line that is too long is cut.
+func readThrough(file *os.File) func() ([]byte, error) {
+	in := bufio.NewReaderSize(file, bufferSize)
+	return func() ([]byte, error) {
+		line, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			err = nil
+		}
+		return line, err
+	}
+}
+
+// open is the content as it is now: from memory if the file is small, else the
+// file to be read through. Both are nil if there is no such file.
+func (f *File) open() (kept []byte, large *os.File, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now, _, err := f.State()
 	if err == nil && now == f.from && now != (State{}) {
-		return io.NopCloser(bytes.NewReader(f.kept)), nil
+		return f.kept, nil, nil
 	}
 	f.kept, f.from = nil, State{}
 	if err != nil || now == (State{}) {
-		return nil, err
+		return nil, nil, err
 	}
 	file, err := openRegular(f.Path, f.Private)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if now.size > maxKept {
-		return file, nil
+		return nil, file, nil
 	}
 	defer file.Close()
-	return f.keep(file)
+	kept, err = f.keep(file)
+	return kept, nil, err
 }
 
 // keep reads a small file whole, and keeps it if no change can go unseen.
-func (f *File) keep(file *os.File) (io.ReadCloser, error) {
+func (f *File) keep(file *os.File) ([]byte, error) {
 	var before, after unix.Stat_t
 	if err := unix.Fstat(int(file.Fd()), &before); err != nil {
 		return nil, &Error{File: f.Path, What: "cannot be looked at: " + err.Error()}
@@ -150,7 +178,7 @@ func (f *File) keep(file *os.File) (io.ReadCloser, error) {
 	if unix.Fstat(int(file.Fd()), &after) == nil && stateOf(&after) == state && state.settled(time.Now()) {
 		f.kept, f.from = b, state
 	}
-	return io.NopCloser(bytes.NewReader(b)), nil
+	return b, nil
 }
 
 // openRegular opens a file of the configuration: never a FIFO that would block
