@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"sync"
@@ -47,7 +48,6 @@ type session struct {
 	cmd  *exec.Cmd
 	to   *os.File // its standard input
 	from *os.File // its standard output
-	gone chan struct{}
 }
 
 func newCourier(argv []string, s settings, log *maillog.Logger) *courier {
@@ -115,10 +115,25 @@ func (c *courier) wait() error {
 
 // start starts deliver and says LHLO.
 func (c *courier) start() (*session, error) {
+	s, err := c.spawn()
+	if err != nil {
+		return nil, err
+	}
+	s.conn = client.New(s.from, s.to)
+	s.conn.Timeout = c.patience
+	if err := s.conn.Hello(c.me); err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, s.kill())
+	}
+	return s, nil
+}
+
+// spawn starts deliver on two pipes.
+func (c *courier) spawn() (*session, error) {
 	childIn, to, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
+	// The child's ends must be closed here, or its end would go unnoticed.
 	defer childIn.Close()
 	from, childOut, err := os.Pipe()
 	if err != nil {
@@ -136,13 +151,7 @@ func (c *courier) start() (*session, error) {
 		from.Close()
 		return nil, err
 	}
-	s := &session{conn: client.New(from, to), cmd: cmd, to: to, from: from, gone: make(chan struct{})}
-	s.conn.Timeout = c.patience
-	if err := s.conn.Hello(c.me); err != nil {
-		s.kill()
-		return nil, err
-	}
-	return s, nil
+	return &session{cmd: cmd, to: to, from: from}, nil
 }
 
 func growPipe(f *os.File) {
@@ -176,14 +185,14 @@ func (c *courier) close() {
 	if s == nil {
 		return
 	}
-	c.session = nil
 	if s.conn.Quit() == nil {
 		<-s.conn.Done()
 	}
-	s.to.Close()
 	if s.conn.Err() != nil {
-		s.cmd.Process.Kill()
+		c.end(s)
+		return
 	}
+	s.to.Close()
 	s.cmd.Wait()
 	s.from.Close()
 }

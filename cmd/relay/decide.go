@@ -61,25 +61,30 @@ func (j *job) route(o *outcome) bool {
 	return false
 }
 
-// deliver hands the message over for some recipients. If deliver dies over it, it
-// gets a second chance.
+// deliverTries is how often a message is handed over in one pass if deliver dies
+// over it: it may have been another message's fault.
+const deliverTries = 2
+
+// deliver hands the message over for some recipients.
 func (j *job) deliver(which []int) {
-	for again := j.again; ; again = true {
-		replies, err := j.courier.send(j.transaction(which, again))
-		switch {
-		case err == nil:
+	var err error
+	for try := range deliverTries {
+		var replies []smtp.Reply
+		replies, err = j.courier.send(j.transaction(which, j.again || try > 0))
+		if err == nil {
 			j.judge(which, replies)
 			return
-		case errors.Is(err, errStopping):
+		}
+		if errors.Is(err, errStopping) {
 			return // undecided
-		case !again && !errors.Is(err, client.ErrSource):
-			continue
 		}
-		j.log.Event("handover-failed", "q", j.claim.Entries[0].ID, "err", err)
-		for _, i := range which {
-			j.outcomes[i].set(deferred, 451, "4.3.0", "the delivery program ended or did not answer")
+		if errors.Is(err, client.ErrSource) {
+			break
 		}
-		return
+	}
+	j.log.Event("handover-failed", "q", j.claim.Entries[0].ID, "err", err)
+	for _, i := range which {
+		j.outcomes[i].set(deferred, 451, "4.3.0", "the delivery program ended or did not answer")
 	}
 }
 

@@ -5,6 +5,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"rohrpost/cmd/internal/prog"
@@ -31,7 +33,12 @@ again on a schedule, what fails for good is reported to its sender. It runs unti
 SIGTERM; SIGALRM makes it try everything now, SIGHUP reread its configuration.`,
 		Example: `  relay
   relay --once --queue /tmp/queue`,
-		Args: cobra.NoArgs,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return prog.Usage(fmt.Errorf("%q: relay takes no arguments; see 'relay --help'", args[0]))
+			}
+			return nil
+		},
 		RunE: func(*cobra.Command, []string) error {
 			r, err := open(o)
 			if err != nil {
