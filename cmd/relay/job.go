@@ -87,7 +87,7 @@ func newJob(r *relay, c *config, group []*item) *job {
 }
 
 // buffers are for the first read of a file.
-var buffers = sync.Pool{New: func() any { return []byte(nil) }}
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // run does the job and tells the loop.
 func (j *job) run() {
@@ -105,8 +105,9 @@ func (j *job) run() {
 		}
 		return
 	}
-	buf := buffers.Get().([]byte)
-	claim, err := j.q.Claim(j.entries, buf)
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	claim, err := j.q.Claim(j.entries, *buf)
 	if err != nil {
 		j.noClaim(err)
 		return
@@ -114,7 +115,7 @@ func (j *job) run() {
 	j.claim = claim
 	defer func() {
 		claim.Close()
-		buffers.Put(claim.Buffer())
+		*buf = claim.Buffer()
 	}()
 	j.leftOut()
 	if j.expand() {
