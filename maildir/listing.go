@@ -89,30 +89,35 @@ func (l *Listing) SetWireSize(i int, size int64) {
 func (l *Listing) Sort() {
 	type key struct {
 		time uint64
-		i    uint32
+		old  uint32 // index before
+		pos  uint32
 	}
 	keys := make([]key, len(l.pos))
-	for i := range keys {
-		keys[i] = key{arrival(recordBytes(l.record(i))), uint32(i)}
+	for i, p := range l.pos {
+		keys[i] = key{arrival(recordBytes(l.at(p))), uint32(i), p}
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		if c := cmp.Compare(a.time, b.time); c != 0 {
 			return c
 		}
-		return bytes.Compare(recordBytes(l.record(int(a.i))), recordBytes(l.record(int(b.i))))
+		return bytes.Compare(recordBytes(l.at(a.pos)), recordBytes(l.at(b.pos)))
 	})
-	pos, wire := l.pos, l.wire
-	l.pos = make([]uint32, len(keys))
+	wire := l.wire
 	if wire != nil {
-		l.wire = make([]int64, len(keys))
+		l.wire = make([]int64, len(wire))
 	}
 	for i, k := range keys {
-		l.pos[i] = pos[k.i]
+		l.pos[i] = k.pos
 		if wire != nil {
-			l.wire[i] = wire[k.i]
+			l.wire[i] = wire[k.old]
+		}
+		keys[k.old].time = uint64(i) // the time is done with; now: index after
+	}
+	for place, i := range l.table { // bases stay where they are
+		if i != 0 {
+			l.table[place] = 1 + uint32(keys[i-1].time)
 		}
 	}
-	l.index()
 }
 
 // arrival is the time in a name, in microseconds, or 0.
