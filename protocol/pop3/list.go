@@ -2,7 +2,6 @@ package pop3
 
 // list is LIST.
 func (s *session) list(arg string) {
-	s.sizes()
 	if arg != "" {
 		if i, ok := s.message(arg); ok {
 			s.w.String("+OK ")

@@ -2,6 +2,7 @@ package pop3
 
 import (
 	"rohrpost/maildir"
+	"rohrpost/maildir/index"
 )
 
 // maildrop is the Maildir as the session sees it. Messages are numbered from 0
@@ -11,30 +12,37 @@ type maildrop struct {
 	list      *maildir.Listing
 	deleted   set
 	retrieved set
-	sized     bool
-	octets    int64 // of all messages, deleted ones included, once sized
+	octets    int64 // of all messages, deleted ones included
 	removed   int64 // of those that are marked as deleted
 	ids       *uniqueIDs
 	chunk     []byte // for RETR and TOP, from the first one on
 }
 
-// openDrop lists the messages, oldest first as their names tell it. Where no
-// message has a number of its own, that is the order in which clients expect
-// them.
+// openDrop lists the messages, oldest first as their names tell it, which is the
+// order that clients expect where messages have no numbers of their own.
+//
+// Sizes come before the order: names lie in memory in the order in which they
+// were read, and in any other order each costs a cache miss.
 func openDrop(t *Transaction) (*maildrop, error) {
 	l, err := t.Box.Scan()
 	if err != nil {
 		return nil, err
 	}
-	d := &maildrop{Transaction: t, list: l, sized: true}
-	for i := range l.Len() { // before Sort, which scatters them in memory
-		n := l.At(i).WireSize
-		d.octets += n
-		d.sized = d.sized && n >= 0
+	if err := index.Sizes(t.Box, l); err != nil {
+		// One that cannot be read counts as empty: no reason to keep all the
+		// others from their owner, and RETR will say so.
+		t.Log("size-failed", "err", err)
+	}
+	d := &maildrop{Transaction: t, list: l}
+	for i := range l.Len() {
+		d.octets += d.size(i)
 	}
 	l.Sort()
 	return d, nil
 }
+
+// size is the size of message i in octets (RFC 1939 section 11).
+func (d *maildrop) size(i int) int64 { return max(0, d.list.At(i).WireSize) }
 
 // chunkSize is how much of a message is read at once, in bytes: most messages
 // whole.

@@ -2,7 +2,6 @@ package pop3
 
 // stat is STAT.
 func (s *session) stat(string) {
-	s.sizes()
 	d := s.drop
 	s.w.String("+OK ")
 	s.w.Int(int64(d.count()))
