@@ -30,6 +30,7 @@ check:
 	$(GO) tool staticcheck ./...
 	./scripts/check/arrows.sh
 	./scripts/check/man.sh
+	./scripts/check/logwords.sh
 
 clean:
 	rm -rf bin

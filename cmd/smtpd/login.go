@@ -21,10 +21,10 @@ func (b *backend) login(login, password string) server.LoginVerdict {
 		b.log.Event("login", "login", login, "peer", b.peer.RemoteIP())
 		return server.LoginGranted
 	case errors.Is(err, auth.ErrRefused):
-		b.log.Event("login-failed", "login", login, "peer", b.peer.RemoteIP())
+		b.log.Event("login-refused", "login", login, "peer", b.peer.RemoteIP())
 		return server.LoginDenied
 	}
-	b.log.Event("login-error", "login", login, "peer", b.peer.RemoteIP(), "err", err)
+	b.log.Event("login-failed", "login", login, "peer", b.peer.RemoteIP(), "err", err)
 	return server.LoginUnknown
 }
 
