@@ -3,8 +3,8 @@ package main
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -19,11 +19,11 @@ const (
 	wellAfter  = 10 * time.Second
 )
 
-// How long sessions may go on after SIGTERM, and how long after it a program
-// that still runs is killed.
+// How long sessions may go on after SIGTERM before listen ends them, and how
+// long after it a program that still runs is killed.
 const (
-	grace      = 8 * time.Second
-	stopWithin = 10 * time.Second
+	grace      = time.Second
+	stopWithin = 15 * time.Second
 )
 
 // job is one program that has to run.
@@ -50,6 +50,9 @@ func supervise(jobs []*job, stop <-chan os.Signal, ready func()) error {
 	// The kernel ends a child when the thread that started it ends, so that
 	// nothing outlives us even if we are killed: this thread has to stay.
 	runtime.LockOSThread()
+	adopt()
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, unix.SIGCHLD)
 	ends := make(chan ended)
 	again := make(chan *job)
 	for _, j := range jobs {
@@ -64,6 +67,8 @@ func supervise(jobs []*job, stop <-chan os.Signal, ready func()) error {
 		case <-stop:
 			stopAll(jobs, ends)
 			return nil
+		case <-children:
+			reap(jobs)
 		case e := <-ends:
 			e.job.died(e.err)
 			time.AfterFunc(e.job.pause, func() { again <- e.job })
@@ -111,17 +116,23 @@ func (j *job) died(err error) {
 	log.Event("died", "program", j.name, "service", j.service, "status", status, "again", j.pause)
 }
 
-// stopAll ends all jobs and waits for them: politely first, then not.
+// stopAll ends all jobs, and what they lost, and waits for them: politely first,
+// then not.
 func stopAll(jobs []*job, ends <-chan ended) {
 	signalAll(jobs, unix.SIGTERM)
 	late := time.After(stopWithin)
-	for running(jobs) > 0 {
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for running(jobs) > 0 || len(strays(jobs)) > 0 {
 		select {
 		case e := <-ends:
 			e.job.cmd = nil
+		case <-look.C:
+			reap(jobs)
 		case <-late:
-			log.Event("stop-late", "programs", strconv.Itoa(running(jobs)))
+			log.Event("stop-late", "programs", running(jobs))
 			signalAll(jobs, unix.SIGKILL)
+			late = time.After(time.Second) // what they lost comes to us only now
 		}
 	}
 }
@@ -139,13 +150,15 @@ func running(jobs []*job) int {
 // signalAll signals what runs: SIGTERM to each program, which ends its own
 // children, SIGKILL to each whole group.
 func signalAll(jobs []*job, s unix.Signal) {
+	pids := strays(jobs)
 	for _, j := range jobs {
-		if j.cmd == nil {
-			continue
+		if j.cmd != nil {
+			pids = append(pids, j.cmd.Process.Pid)
 		}
-		pid := j.cmd.Process.Pid
+	}
+	for _, pid := range pids {
 		if s == unix.SIGKILL {
-			pid = -pid
+			unix.Kill(-pid, s)
 		}
 		unix.Kill(pid, s)
 	}

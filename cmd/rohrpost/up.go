@@ -12,6 +12,7 @@ import (
 	"rohrpost/cmd/internal/control"
 	"rohrpost/cmd/internal/maillog"
 	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/route"
 )
 
 var log = maillog.New("rohrpost")
@@ -80,8 +81,12 @@ func up(home, host string, address func(service string) (addr string, asked bool
 	return supervise(jobs, stop, func() { announce(listening) })
 }
 
-// settle does what a host needs before its first connection.
+// settle does what a host needs before its first connection. A configuration
+// that no program could use stops us here.
 func settle(etc control.Dir) error {
+	if _, err := route.Load(etc, ""); err != nil {
+		return err
+	}
 	if os.Geteuid() == 0 {
 		log.Event("as-root", "warning", "every program runs as root; that is for trying out, see rohrpost(1)")
 	}

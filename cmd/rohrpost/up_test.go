@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -143,6 +144,14 @@ func gone(t testing.TB, pids []int) {
 	}
 	for _, pid := range pids {
 		eventually(t, fmt.Sprintf("group %d ends", pid), func() bool { return unix.Kill(-pid, 0) == unix.ESRCH })
+	}
+}
+
+// closed wants the other side to end the conversation.
+func (d *dialogue) closed() {
+	d.t.Helper()
+	if rest, err := io.ReadAll(d.in); err != nil && !errors.Is(err, unix.ECONNRESET) {
+		d.t.Errorf("still open after %q: %v", rest, err)
 	}
 }
 
@@ -338,14 +347,41 @@ func TestUpStartsAgainWhatDies(t *testing.T) {
 	send(t, r.addr["smtp"], "EHLO", "postmaster", "Subject: x\r\n\r\n")
 }
 
-// A kill that cannot be caught leaves no program behind.
+// A kill that cannot be caught leaves no program and no session behind.
 func TestUpKilledTakesAllWithIt(t *testing.T) {
 	t.Parallel()
 	r := up(t, append(off, "--smtp", "127.0.0.1:0")...)
 	d := dial(t, r.addr["smtp"])
 	d.hear("220 ")
-	d.say("QUIT", "221 ")
 	r.cmd.Process.Kill()
 	r.cmd.Wait()
 	gone(t, r.started())
+	d.closed()
+}
+
+// A session outlives the listen that started it, but not up.
+func TestUpStopEndsLostSessions(t *testing.T) {
+	t.Parallel()
+	r := up(t, append(off, "--smtp", "127.0.0.1:0")...)
+	d := dial(t, r.addr["smtp"])
+	d.hear("220 ")
+	pid, _ := strconv.Atoi(r.wait(1, `started program=listen .*pid=(\d+)`))
+	unix.Kill(pid, unix.SIGKILL)
+	r.wait(2, `started program=(listen) `)
+	d.say("EHLO client.example", "250 ")
+	r.cmd.Process.Signal(unix.SIGTERM)
+	if err := r.cmd.Wait(); err != nil {
+		t.Errorf("stopped: %v", err)
+	}
+	d.closed()
+}
+
+func TestUpWrongConfigurationStartsNothing(t *testing.T) {
+	t.Parallel()
+	home := host(t)
+	put(t, home+"/etc/locals", "mx.example\ntwo words\n", 0o644)
+	r := in(t, home, "", append([]string{"up", "--home", home}, off...)...)
+	if r.Code != 111 || !strings.Contains(r.Stderr, "etc/locals:2:") || strings.Contains(r.Stderr, "started") || r.Stdout != "" {
+		t.Errorf("exit %d %s%s", r.Code, r.Stdout, r.Stderr)
+	}
 }
