@@ -21,6 +21,11 @@ type sender struct {
 	user, program string
 	login         bool // over submission, as this user
 	send          func(s sending) error
+	// adds is what the client itself puts at the end of every message.
+	adds string
+	// exact says that a last line without an end arrives like that: only BDAT
+	// can do it.
+	exact bool
 }
 
 // sending is what a sender needs: the messages as files in three forms.
@@ -32,14 +37,14 @@ type sending struct {
 }
 
 var senders = []sender{
-	{"smtplib", "python3", false, bySmtplib("data")},
-	{"bdat", "python3", false, bySmtplib("bdat")},
-	{"submit", "python3", true, bySmtplib("data")},
-	{"swaks", "swaks", false, sending.bySwaks},
-	{"swaksplain", "swaks", true, sending.bySwaks},
-	{"source", "smtp-source", false, sending.bySource},
-	{"curl", "curl", false, sending.byCurl},
-	{"curllogin", "curl", true, sending.byCurl},
+	{user: "smtplib", program: "python3", send: bySmtplib("data")},
+	{user: "bdat", program: "python3", send: bySmtplib("bdat"), exact: true},
+	{user: "submit", program: "python3", login: true, send: bySmtplib("data")},
+	{user: "swaks", program: "swaks", send: sending.bySwaks},
+	{user: "swakslogin", program: "swaks", login: true, send: sending.bySwaks},
+	{user: "source", program: "smtp-source", send: sending.bySource, adds: "\n"},
+	{user: "curl", program: "curl", send: sending.byCurl},
+	{user: "curllogin", program: "curl", login: true, send: sending.byCurl},
 }
 
 // A reader is a client that reads a mailbox and leaves it as it is.
@@ -51,6 +56,7 @@ type reader struct {
 type reading struct {
 	*host
 	user, dir string
+	unended   int // messages whose last line has no end
 }
 
 var readers = []reader{
@@ -159,12 +165,12 @@ func (r reading) addr() string { return r.host.addr["pop3"] }
 func (r reading) port() string { return r.addr()[strings.LastIndexByte(r.addr(), ':')+1:] }
 
 func (r reading) byPoplib(after string) error {
-	return command(r.dir, "python3", "-c", readPy, r.addr(), r.user, password, r.dir, after)
+	return command(r.dir, "python3", "-c", readPy, r.addr(), r.user, password, r.dir, after, fmt.Sprint(r.unended))
 }
 
-// maildir makes an empty Maildir for a client to deliver to. Its own files, such
+// emptyMaildir makes a Maildir for a client to deliver to. Its own files, such
 // as lists of what was seen, lie outside.
-func (r reading) maildir() (string, error) {
+func (r reading) emptyMaildir() (string, error) {
 	box := filepath.Join(r.dir, "Maildir")
 	for _, d := range []string{"", "tmp", "new", "cur"} {
 		if err := os.Mkdir(filepath.Join(box, d), 0o700); err != nil {
@@ -175,7 +181,7 @@ func (r reading) maildir() (string, error) {
 }
 
 func (r reading) byMpop() error {
-	box, err := r.maildir()
+	box, err := r.emptyMaildir()
 	if err != nil {
 		return err
 	}
@@ -186,7 +192,7 @@ func (r reading) byMpop() error {
 }
 
 func (r reading) byFetchmailDeliver() error {
-	box, err := r.maildir()
+	box, err := r.emptyMaildir()
 	if err != nil {
 		return err
 	}
@@ -194,7 +200,7 @@ func (r reading) byFetchmailDeliver() error {
 }
 
 func (r reading) byFetchmailFile() error {
-	box, err := r.maildir()
+	box, err := r.emptyMaildir()
 	if err != nil {
 		return err
 	}

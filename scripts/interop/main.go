@@ -110,6 +110,13 @@ func exchange(t *tally, h *host, s sender, dir string) error {
 	if n := h.arrived(s.user, len(sent)); n != len(sent) {
 		return fmt.Errorf("%d messages were sent and accepted, %d are in %s", len(sent), n, h.maildir(s.user))
 	}
+	unended := 0
+	for i := range sent {
+		if s.exact && !bytes.HasSuffix(sent[i].text, []byte("\n")) {
+			unended++
+		}
+		sent[i].text = append(sent[i].asRead(), s.adds...)
+	}
 	for _, r := range readers {
 		out := filepath.Join(dir, strings.ReplaceAll(r.name, " ", "-"))
 		err := os.Mkdir(out, 0o700)
@@ -117,11 +124,11 @@ func exchange(t *tally, h *host, s sender, dir string) error {
 			err = there(r.program)
 		}
 		if err == nil {
-			err = r.read(reading{h, s.user, out})
+			err = r.read(reading{h, s.user, out, unended})
 		}
 		t.judge(s.user+" to "+r.name, sent, out, err)
 	}
-	t.check(s.user+", deleted by poplib", errText(deletes(h, s.user, filepath.Join(dir, "delete"))))
+	t.check(s.user+", deleted by poplib", errText(deletes(reading{h, s.user, filepath.Join(dir, "delete"), unended})))
 	return nil
 }
 
@@ -157,15 +164,15 @@ func (t *tally) judge(what string, sent []message, dir string, err error) {
 }
 
 // deletes reads the mailbox once more, deleting, and looks whether it is empty.
-func deletes(h *host, user, dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
+func deletes(r reading) error {
+	if err := os.Mkdir(r.dir, 0o700); err != nil {
 		return err
 	}
-	if err := (reading{h, user, dir}).byPoplib("delete"); err != nil {
+	if err := r.byPoplib("delete"); err != nil {
 		return err
 	}
 	for _, d := range []string{"new", "cur"} {
-		if left := files(filepath.Join(h.maildir(user), d)); len(left) > 0 {
+		if left := files(filepath.Join(r.host.maildir(r.user), d)); len(left) > 0 {
 			return fmt.Errorf("still there after QUIT: %s", strings.Join(left, " "))
 		}
 	}

@@ -26,10 +26,10 @@ with smtplib.SMTP(host, int(port), "client.example.org") as session:
         session.login(user, password)
     for name in files:
         with open(name, "rb") as f:
-            text = f.read()
+            text = f.read().replace(b"\n", b"\r\n")
         if how == "data":
             session.sendmail(sender, [to], text, ["BODY=8BITMIME"])
             continue
         session.mail(sender, ["BODY=8BITMIME"])
         session.rcpt(to)
-        bdat(session, text.replace(b"\n", b"\r\n"))
+        bdat(session, text)
