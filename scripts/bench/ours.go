@@ -4,20 +4,81 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
 
-// ours is rohrpost with more control files, by name.
+// ours is the whole mail host with more control files, by name.
 func (b *bench) ours(control map[string]string) contender {
 	return contender{ours, "rohrpost", func(name, dir string) (*server, error) {
 		return startOurs(name, dir, b.bin, control)
 	}}
 }
 
-// startOurs starts rohrpost up, as the mail user, in a directory of its own.
-// control holds more control files, by name.
-func startOurs(name, dir, bin string, control map[string]string) (*server, error) {
+// oursAlone is one program of ours under listen, with room for many sessions
+// from one host.
+func (b *bench) oursAlone(program string) contender {
+	return contender{ours, program, func(name, dir string) (*server, error) {
+		s, err := makeHome(name, dir, nil)
+		if err != nil {
+			return nil, err
+		}
+		etc := filepath.Join(dir, "etc")
+		argv := []string{filepath.Join(b.bin, program), "--etc", etc}
+		if program == "pop3d" {
+			argv = append(argv, "--", filepath.Join(b.bin, "checkpw"), "--etc", etc)
+		}
+		return s, s.listen(b.bin, argv...)
+	}}
+}
+
+// floor is a Go program that does nothing but greet, under the same listen.
+func (b *bench) floor() contender {
+	return contender{floorName, "go", func(name, dir string) (*server, error) {
+		s, err := makeHome(name, dir, nil)
+		if err != nil {
+			return nil, err
+		}
+		program := filepath.Join(dir, "floor")
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "rohrpost/scripts/bench/floor")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build floor: %w\n%s", err, out)
+		}
+		return s, s.listen(b.bin, program)
+	}}
+}
+
+const floorName = "Go that only greets"
+
+// asMail runs a program as the mail user.
+func asMail(argv ...string) []string {
+	uid := fmt.Sprint(mailUID)
+	return append([]string{"setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"}, argv...)
+}
+
+// listen starts a program for each connection to an address of its own, which
+// is that of both services.
+func (s *server) listen(bin string, argv ...string) error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	s.smtp = fmt.Sprintf("127.0.0.1:%d", port)
+	s.pop3 = s.smtp
+	if s.group, err = newGroup(s.name); err != nil {
+		return err
+	}
+	listen := asMail(filepath.Join(bin, "listen"), "--max", "1000", "--max-per-host", "1000", s.smtp, "--")
+	if _, err := s.start(s.dir+"/log", []string{"ROHRPOST_LIBEXEC=" + bin}, append(listen, argv...)...); err != nil {
+		return err
+	}
+	return s.answers(s.smtp)
+}
+
+// makeHome makes configuration and mailboxes in dir.
+func makeHome(name, dir string, control map[string]string) (*server, error) {
 	s := &server{name: name, dir: dir}
 	var err error
 	if s.maildirs, err = makeMaildirs(filepath.Join(dir, "mail")); err != nil {
@@ -32,22 +93,30 @@ func startOurs(name, dir, bin string, control map[string]string) (*server, error
 	for n := range mailUsers {
 		fmt.Fprintf(&users, "%s:{PLAIN}%s::::::\n", userName(n), mailPassword)
 	}
-	files := map[string]string{"me": mailDomain + "\n", "users": users.String()}
+	files := map[string]string{"me": mailDomain + "\n", "users": users.String(), "mail": "../mail\n", "queue": "../queue\n"}
 	for k, v := range control {
 		files[k] = v
 	}
 	for k, v := range files {
-		if err := write(filepath.Join(etc, k), v); err != nil {
+		path := filepath.Join(etc, k)
+		// users holds secrets, so its mode and owner matter.
+		if err := errors.Join(write(path, v), os.Chmod(path, 0o600), os.Chown(path, mailUID, mailUID)); err != nil {
 			return nil, err
 		}
+	}
+	return s, nil
+}
+
+// startOurs starts rohrpost up, as the mail user, in a directory of its own.
+func startOurs(name, dir, bin string, control map[string]string) (*server, error) {
+	s, err := makeHome(name, dir, control)
+	if err != nil {
+		return nil, err
 	}
 	if s.group, err = newGroup(name); err != nil {
 		return nil, err
 	}
-	uid := fmt.Sprint(mailUID)
-	argv := []string{"setpriv", "--reuid", uid, "--regid", uid, "--clear-groups",
-		filepath.Join(bin, "rohrpost"), "up", "--home", dir, "--host", mailDomain,
-		"--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0"}
+	argv := asMail(filepath.Join(bin, "rohrpost"), "up", "--home", dir, "--host", mailDomain, "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0")
 	for _, f := range []string{"submission", "lmtp", "imap", "sieve", "submissions", "pop3s", "imaps"} {
 		argv = append(argv, "--"+f, "off")
 	}
@@ -71,7 +140,6 @@ func startOurs(name, dir, bin string, control map[string]string) (*server, error
 			}
 		}
 		if strings.TrimSpace(line) == "rohrpost: ready" {
-			go out.WriteTo(os.Stderr)
 			return s, nil
 		}
 	}
