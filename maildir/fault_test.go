@@ -173,6 +173,20 @@ func TestD05_ErrorOfWriteIsNotForgottenByCommit(t *testing.T) {
 	}
 }
 
+func TestD06_ErrorOfTheLastCloseIsNoYes(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []error{unix.EDQUOT, unix.EIO} { // what NFS says as late as that
+		m := create(t)
+		f := through(t, m, &disktest.Faulty{FS: disk.OS, Op: "close", At: 1, Err: errno})
+		if _, err := tryDeliver(f, "", "x\n"); !errors.Is(err, errno) {
+			t.Errorf("error %v, want %v", err, errno)
+		}
+		if n := len(contents(t, m)); n != 0 || inTmp(t, m) != 0 {
+			t.Errorf("%v: %d messages, %d files in tmp", errno, n, inTmp(t, m))
+		}
+	}
+}
+
 func TestD07_FailedSyncIsFinal(t *testing.T) {
 	t.Parallel()
 	m := create(t)
@@ -202,15 +216,15 @@ func TestD08_D09_DeliveryWorksWithoutHardLinksAndWithLostAnswers(t *testing.T) {
 
 func TestD10_DirectoryThatCannotBeSyncedIsAccepted(t *testing.T) {
 	t.Parallel()
-	// disk.OS turns EINVAL of a directory's fsync into success; /proc has such
-	// directories.
-	d, err := disk.OpenDir("/proc/self")
+	// disk.OS turns EINVAL of a directory's fsync into success; /proc is such a
+	// directory.
+	d, err := disk.OpenDir("/proc")
 	if err != nil {
 		t.Skip(err)
 	}
 	defer d.Close()
 	if err := unix.Fsync(d.Fd()); !errors.Is(err, unix.EINVAL) {
-		t.Skipf("fsync of /proc/self says %v", err)
+		t.Skipf("fsync of /proc says %v", err)
 	}
 	if err := disk.OS.SyncDir(d); err != nil {
 		t.Error(err)
