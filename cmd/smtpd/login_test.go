@@ -196,6 +196,7 @@ func TestMisuse(t *testing.T) {
 		{"LMTP with login", []string{"--lmtp", "--", "true"}, nil, "knows no login", 100},
 		{"a bad number", nil, map[string]string{"databytes": "10M\n"}, `databytes:1: "10M" is not a number`, 100},
 		{"no hops", nil, map[string]string{"hoplimit": "0\n"}, "hoplimit: 0 is out of range", 100},
+		{"no timeout", nil, map[string]string{"timeoutsmtpd": "0\n"}, "timeoutsmtpd: 0 is out of range", 100},
 		{"no host", nil, map[string]string{"me": "mx example\n"}, `me: "mx example" is no domain name`, 100},
 		{"a greeting of two lines", nil, map[string]string{"smtpgreeting": "a\nb\n"}, "smtpgreeting:2:", 100},
 		{"a greeting with ESC", nil, map[string]string{"smtpgreeting": "a\x1b[2J\n"}, "not printable", 100},

@@ -106,10 +106,10 @@ func (s *settings) loadNumbers() (err error) {
 	if s.databytes, err = s.etcDir.Int("DATABYTES", "databytes", 52428800); err != nil {
 		return err
 	}
-	if s.timeout, err = s.etcDir.Seconds("TIMEOUTSMTPD", "timeoutsmtpd", 300*time.Second); err != nil {
+	if s.timeout, err = s.seconds("TIMEOUTSMTPD", "timeoutsmtpd", 300*time.Second, time.Second); err != nil {
 		return err
 	}
-	if s.greetDelay, err = s.etcDir.Seconds("GREETDELAY", "greetdelay", 0); err != nil {
+	if s.greetDelay, err = s.seconds("GREETDELAY", "greetdelay", 0, 0); err != nil {
 		return err
 	}
 	if s.maxRecipients, err = s.count("maxrecipients", 1000); err != nil {
@@ -117,6 +117,16 @@ func (s *settings) loadNumbers() (err error) {
 	}
 	s.hopLimit, err = s.count("hoplimit", 50)
 	return err
+}
+
+// seconds is a time from least to an hour: a client waits no longer for anything.
+func (s *settings) seconds(env, name string, def, least time.Duration) (time.Duration, error) {
+	d, err := s.etcDir.Seconds(env, name, def)
+	if err == nil && (d < least || d > time.Hour) {
+		err = &control.Error{File: s.etcDir.File(name), What: fmt.Sprintf("%d is out of range", d/time.Second),
+			Remedy: fmt.Sprintf("give a number of seconds from %d to 3600", least/time.Second)}
+	}
+	return d, err
 }
 
 // count is a number of at least 1.

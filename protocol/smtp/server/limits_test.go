@@ -244,3 +244,15 @@ func TestDeliveryID(t *testing.T) {
 		}
 	}
 }
+
+func TestS19_ManyParameters(t *testing.T) {
+	t.Parallel()
+	var words string
+	for i := range maxParams + 1 {
+		words += " X" + string(rune('A'+i)) + "=1"
+	}
+	said, _ := converse(t, &box{}, Config{}, "EHLO x\r\nMAIL FROM:<>"+words+"\r\n")
+	if codes(said) != "220 250 501" {
+		t.Errorf("%d unknown parameters: %s, want a refusal by their number", maxParams+1, codes(said))
+	}
+}
