@@ -3,6 +3,7 @@ module rohrpost
 go 1.26.0
 
 require (
+	github.com/emersion/go-maildir v0.6.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/sys v0.49.0
 )
