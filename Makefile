@@ -4,7 +4,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 GO      ?= go
 VERSION ?= 0.1.0-dev
-GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X rohrpost/cmd/internal/prog.Version=$(VERSION)"
+GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X rohrpost/cmd/internal/frame.Version=$(VERSION)"
 PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 
 .PHONY: all build run test check install uninstall clean bench interop crash mutants fuzz
