@@ -195,6 +195,10 @@ func TestReplaceRemovesWhatAKilledOneLeft(t *testing.T) {
 	if err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", st, err)
 	}
+	names, _ := os.ReadDir(d.Path)
+	if got, _ := os.ReadFile(d.File("users")); string(got) != "new\n" || len(names) != 1 {
+		t.Errorf("%q, %v", got, names)
+	}
 }
 
 func TestKnownFilesAreInTheManual(t *testing.T) {
