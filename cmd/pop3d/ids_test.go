@@ -107,9 +107,9 @@ func TestUniqueIDsOfOtherServers(t *testing.T) {
 	}
 }
 
-// A list that is none must not make the client download everything: UIDL fails,
+// P10: a list that is none must not make the client download everything: UIDL fails,
 // all else works.
-func TestBrokenListOfUIDs(t *testing.T) {
+func TestP10_BrokenListOfUIDs(t *testing.T) {
 	t.Parallel()
 	box := three(t)
 	put(t, box+"/dovecot-uidlist", "what is this\n")

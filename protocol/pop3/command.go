@@ -107,13 +107,8 @@ func equalFold(b []byte, name string) bool {
 	return true
 }
 
-// number reads a number of RFC 1939: decimal digits, nothing else, 32 bits.
+// number reads a number of RFC 1939: decimal digits and nothing else, 32 bits.
 func number(s string) (int, bool) {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-	}
 	n, err := strconv.ParseUint(s, 10, 32)
 	return int(n), err == nil
 }
