@@ -2,6 +2,10 @@ module rohrpost
 
 go 1.26.0
 
+// A process per connection lives too short, or is too small, to follow a control
+// group's limits: that takes descriptors and a wake-up each second.
+godebug updatemaxprocs=0
+
 require (
 	github.com/emersion/go-maildir v0.6.0
 	github.com/spf13/cobra v1.10.2
