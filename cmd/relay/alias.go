@@ -12,6 +12,7 @@ import (
 // passOn puts the message into the queue for the members of an alias. Its ID is
 // made of this entry's, so a crash before this recipient ends makes no second one.
 func (j *job) passOn(o *outcome, target route.Target) {
+	o.list, o.inherited = target.Owner != "", target.Owner == "" && len(target.Members) == 1
 	p, err := j.q.BeginDerived(queue.Derive(o.entry.ID, queue.Alias, o.entry.Number()), j.again, j.membersEnvelope(o, target))
 	if errors.Is(err, fs.ErrExist) {
 		o.set(passed, 250, "2.1.5", "sent on to the members of the alias before")

@@ -166,6 +166,44 @@ func TestQ19_StoppedRelayKeepsOnlyItsMessage(t *testing.T) {
 	h.want(0, map[string]int{"ann": 1, "bob": 1})
 }
 
+func TestQ19_BusyEntryIsComeBackTo(t *testing.T) {
+	h := newHost(t)
+	h.fake("store")
+	h.put(mail("ann@mx.test", "bob@mx.test"), text)
+	r := h.inProcess(disk.OS)
+	l, err := r.q.Scan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := testQueue(t, h).Claim(l.Entries, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	newJob(r, r.config.Load(), []*item{{Entry: l.Entries[0]}}).run()
+	res := <-r.results
+	if len(res.ends) != 1 || res.ends[0].gone || !res.ends[0].at.After(time.Now()) {
+		t.Errorf("%+v", res)
+	}
+}
+
+func TestNoVerdictIsNoEnd(t *testing.T) {
+	h := newHost(t)
+	h.fake("store")
+	h.put(mail("ann@mx.test", "bob@mx.test"), text)
+	r := h.inProcess(disk.OS)
+	if err := r.scan(); err != nil {
+		t.Fatal(err)
+	}
+	r.courier.close() // it takes nothing any more
+	newJob(r, r.config.Load(), r.table.take(time.Now())).run()
+	r.finish(<-r.results)
+	h.want(1, nil)
+	if name := h.waiting()[0]; !strings.HasSuffix(name, ",A=0") {
+		t.Errorf("waits as %q", name)
+	}
+}
+
 func TestQ20_NoReportAboutAReport(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -520,6 +558,30 @@ func TestErrorsNameTheThingAndTheRemedy(t *testing.T) {
 		r := progtest.RunCmd(t, nil, h.command(append([]string{"--once"}, c.args...)...))
 		if r.Code != c.code || !strings.Contains(r.Stderr, c.says) || strings.Count(r.Stderr, "\n") != 1 {
 			t.Errorf("%s: exit %d, %q", c.claim, r.Code, r.Stderr)
+		}
+	}
+}
+
+func TestAliasAndNotify(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.write("etc/aliases", "one: bob\nmany: bob, bob+x\nlist: bob, bob+x\nowner-list: bob\n")
+	for _, c := range []struct {
+		to, action string
+	}{{"one@mx.test", "delivered"}, {"many@mx.test", "expanded"}, {"list@mx.test", "delivered"}} {
+		before := len(h.inbox("ann"))
+		env := mail("ann@mx.test", c.to)
+		env.Recipients[0].Notify, env.Recipients[0].ORcpt = "SUCCESS", "rfc822;"+c.to
+		h.put(env, text)
+		h.once()
+		var fresh []string
+		for _, m := range h.inbox("ann") {
+			if strings.Contains(m, "Original-Recipient: rfc822; "+c.to) {
+				fresh = append(fresh, m)
+			}
+		}
+		if len(h.inbox("ann")) != before+1 || len(fresh) != 1 || !strings.Contains(fresh[0], "\nAction: "+c.action+"\n") {
+			t.Errorf("%s: %d reports: %q", c.to, len(h.inbox("ann"))-before, fresh)
 		}
 	}
 }

@@ -70,6 +70,8 @@ type outcome struct {
 	verdict   verdict
 	reply     smtp.Reply // what deliver said, or what we say
 	delayTold bool       // the sender hears of the delay
+	list      bool       // if passed: the alias is a mailing list, which answers for itself
+	inherited bool       // if passed: the one member has all that the sender asked for
 }
 
 func (o *outcome) set(v verdict, code int, enhanced, text string) {

@@ -101,7 +101,7 @@ func (r *relay) run() error {
 	}
 	r.takeDrop(true)
 	if r.options.once {
-		r.retryAll()
+		r.table.hurry(time.Now())
 	}
 	r.loop(w, signals)
 	r.courier.close()
@@ -184,10 +184,10 @@ func (r *relay) hear(n news) {
 }
 
 // note puts an entry into the table, due when its name says. A T that no schedule
-// makes counts as now.
+// makes counts as now, and so does the end of what was cancelled.
 func (r *relay) note(e queue.Entry, again bool) {
 	at := e.Next
-	if now := time.Now(); queue.Due(at, now, r.config.Load().lifetime) && at.After(now) {
+	if now := time.Now(); at.After(now) && (e.Cancelled || queue.Due(at, now, r.config.Load().lifetime)) {
 		at = now
 	}
 	r.table.put(e, at, again || e.Tries > 0)
@@ -217,18 +217,7 @@ func (r *relay) scan() error {
 func (r *relay) finish(res result) {
 	r.jobs--
 	for _, end := range res.ends {
-		k := key{end.entry.ID, end.entry.R}
-		it := r.table.items[k]
-		switch {
-		case it == nil && end.gone:
-		case end.gone:
-			r.table.drop(k)
-		case it == nil:
-			r.table.put(end.entry, end.at, true)
-		default:
-			it.Entry, it.again, it.finished = end.entry, true, end.finished
-			r.table.release(it, end.at)
-		}
+		r.table.end(end)
 	}
 	// What followed from this entry waited for its end.
 	for _, e := range res.made {
@@ -244,23 +233,13 @@ func (r *relay) finish(res result) {
 func (r *relay) obey(s os.Signal) {
 	switch s {
 	case unix.SIGALRM:
-		r.retryAll()
+		r.table.hurry(time.Now())
 	case unix.SIGHUP:
 		if err := r.configure(); err != nil {
 			r.log.Event("config-bad", "err", err, "instead", "going on with the old one")
 		}
 	default:
 		r.stopping = true
-	}
-}
-
-// retryAll makes everything due that waits.
-func (r *relay) retryAll() {
-	now := time.Now()
-	for _, it := range r.table.items {
-		if !it.busy {
-			r.table.setTime(it, now)
-		}
 	}
 }
 

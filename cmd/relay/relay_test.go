@@ -389,3 +389,14 @@ func TestDropIsTaken(t *testing.T) {
 		t.Errorf("drop holds %q", got)
 	}
 }
+
+// testQueue is the host's queue.
+func testQueue(t *testing.T, h *host) *queue.Queue {
+	t.Helper()
+	q, err := queue.Open(h.path("queue"), disk.OS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { q.Close() })
+	return q
+}

@@ -24,8 +24,12 @@ type kind struct {
 var kinds = []kind{
 	{dsn.Failed, "FAILURE", queue.Bounce, func(_ *job, o *outcome) bool { return o.verdict == failed }},
 	{dsn.Delayed, "DELAY", queue.Delay, (*job).delayToTell},
-	{dsn.Delivered, "SUCCESS", queue.Success, func(_ *job, o *outcome) bool { return o.verdict == delivered }},
-	{dsn.Expanded, "SUCCESS", queue.Success, func(_ *job, o *outcome) bool { return o.verdict == passed }},
+	{dsn.Delivered, "SUCCESS", queue.Success, func(_ *job, o *outcome) bool {
+		return o.verdict == delivered || o.verdict == passed && o.list
+	}},
+	{dsn.Expanded, "SUCCESS", queue.Success, func(_ *job, o *outcome) bool {
+		return o.verdict == passed && !o.list && !o.inherited
+	}},
 }
 
 // delayToTell reports whether the sender is to hear now that a recipient waits.

@@ -22,6 +22,8 @@ type item struct {
 	at    time.Time // when to handle it; never before
 	again bool      // an earlier attempt may have got anywhere
 	busy  bool      // a job has it
+	taken string    // the name under which that job took it
+	hurry bool      // to be handled again as soon as that job has ended
 	// finished says that it is done, but its name could not be taken away.
 	finished bool
 	place    int // in the heap; -1 if it is not there
@@ -122,7 +124,7 @@ func (t *table) take(now time.Time) []*item {
 			continue
 		}
 		heap.Pop(&t.wait)
-		it.busy = true
+		it.busy, it.taken = true, it.Name()
 		group = append(group, it)
 	}
 	return group
@@ -147,10 +149,44 @@ func (t *table) blocked(it *item) bool {
 	return false
 }
 
-// release gives an item back, to be handled at that time.
-func (t *table) release(it *item, at time.Time) {
+// end takes note of what a job says of an entry. A name that appeared meanwhile
+// is news that the job may not have: then it does not count as gone, nor as what
+// the job left alone.
+func (t *table) end(end ending) {
+	k := key{end.entry.ID, end.entry.R}
+	it := t.items[k]
+	if it == nil {
+		if !end.gone {
+			t.put(end.entry, end.at, true)
+		}
+		return
+	}
 	it.busy = false
-	t.setTime(it, at)
+	if it.hurry {
+		it.hurry, end.at = false, time.Now()
+	}
+	renamed := it.Name() != it.taken && it.Name() != end.entry.Name()
+	switch {
+	case renamed && (end.gone || end.entry.Name() == it.taken):
+		it.again = true
+		t.setTime(it, end.at)
+	case end.gone:
+		t.drop(k)
+	default:
+		it.Entry, it.again, it.finished = end.entry, true, end.finished
+		t.setTime(it, end.at)
+	}
+}
+
+// hurry makes everything due.
+func (t *table) hurry(now time.Time) {
+	for _, it := range t.items {
+		if it.busy {
+			it.hurry = true
+		} else {
+			t.setTime(it, now)
+		}
+	}
 }
 
 // next is when the first item is due; ok is false if none waits.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -82,11 +81,8 @@ func (c *Claim) take(e Entry) error {
 	}
 	// The name may have gone while we came to the lock.
 	st, err := c.q.places()[e.where].Stat(e.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrGone
-	}
 	if err != nil {
-		return err
+		return gone(err)
 	}
 	if st.Ino != c.ino || st.Dev != c.dev {
 		// A copy, from a backup without hard links: it needs a claim of its own.
@@ -103,11 +99,8 @@ func (c *Claim) open(e Entry) error {
 		return nil
 	}
 	f, err := c.q.places()[e.where].OpenForLock(e.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrGone
-	}
 	if err != nil {
-		return err
+		return gone(err)
 	}
 	c.file = f
 	var st unix.Stat_t

@@ -113,10 +113,10 @@ func (q *Queue) Find(id string, r int) (Entry, bool, error) {
 // named are all entries with this ID. It reads both directories.
 func (q *Queue) named(id string) ([]Entry, error) {
 	l := &Listing{}
-	for where, d := range q.places() {
+	for at, d := range q.places() {
 		err := d.Names(func(name []byte, _ uint64, typ byte) bool {
 			if len(name) > len(id) && string(name[:len(id)]) == id && name[len(id)] == ',' {
-				l.add(string(name), where, typ)
+				l.add(string(name), at, typ)
 			}
 			return true
 		})
