@@ -21,6 +21,9 @@ func (b *bench) ours(control map[string]string) contender {
 func (b *bench) oursAlone(program string) contender {
 	return contender{ours, program, func(name, dir string) (*server, error) {
 		s, err := makeHome(name, dir, nil)
+		if err == nil {
+			err = makeQueue(filepath.Join(dir, "queue"))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -105,6 +108,17 @@ func makeHome(name, dir string, control map[string]string) (*server, error) {
 		}
 	}
 	return s, nil
+}
+
+// makeQueue makes an empty queue.
+func makeQueue(dir string) error {
+	for _, d := range []string{"", "new", "cur", "tmp", "drop", "drop/new", "drop/tmp", "rohrpost.notes"} {
+		path := filepath.Join(dir, d)
+		if err := errors.Join(os.Mkdir(path, 0o700), os.Chown(path, mailUID, mailUID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startOurs starts rohrpost up, as the mail user, in a directory of its own.

@@ -163,7 +163,7 @@ func (s *server) answers(addr string) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 	log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-	return fmt.Errorf("%s does not answer on %s\n%s", s.name, addr, log)
+	return fmt.Errorf("%s does not answer on %s\n%s", s.name, addr, log[max(len(log)-1000, 0):])
 }
 
 func write(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }
