@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"rohrpost/maildir"
-	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 )
 
@@ -25,7 +24,7 @@ func judgeMail(w *disktest.World, path string) error {
 // hasWhole looks through the Maildir with the real code, as a delivery after the
 // crash would open it.
 func hasWhole(path string, bases []string) error {
-	m, err := maildir.Create(path, disk.OS)
+	m, err := maildir.Create(path, disktest.Fast)
 	if err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func hasWhole(path string, bases []string) error {
 func recorded(t *testing.T) (*maildir.Maildir, *disktest.Recorder) {
 	t.Helper()
 	root := t.TempDir()
-	made, err := maildir.Create(filepath.Join(root, "Maildir"), disk.OS)
+	made, err := maildir.Create(filepath.Join(root, "Maildir"), disktest.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +212,7 @@ func TestP07_ExpungedMessageNeverComesBack(t *testing.T) {
 		if !w.Acked("expunge") {
 			return nil
 		}
-		m, err := maildir.Open(filepath.Join(root, "Maildir"), disk.OS)
+		m, err := maildir.Open(filepath.Join(root, "Maildir"), disktest.Fast)
 		if err != nil {
 			return err
 		}

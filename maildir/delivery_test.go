@@ -8,13 +8,13 @@ import (
 	"testing"
 
 	"rohrpost/maildir"
-	"rohrpost/maildir/disk"
+	"rohrpost/maildir/disk/disktest"
 )
 
 // create makes an empty Maildir.
 func create(t testing.TB) *maildir.Maildir {
 	t.Helper()
-	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disk.OS)
+	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disktest.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func TestF01_D05_D06_D07_NoErrnoAtAnyCallMakesUsLie(t *testing.T) {
 				m := create(t)
 				yes := 0
 				for at := 1; ; at++ {
-					f := &disktest.Faulty{FS: disk.OS, At: at, Err: errno, Done: done}
+					f := &disktest.Faulty{FS: disktest.Fast, At: at, Err: errno, Done: done}
 					what := fmt.Sprintf("base %q, call %d, %v, done %t", base, at, errno, done)
 					before := len(contents(t, m))
 					given := base
@@ -143,7 +143,7 @@ func TestD05_FullDiskLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for at := 1; at <= 2; at++ {
 		m := create(t)
-		f := through(t, m, &disktest.Faulty{FS: disk.OS, Op: "write", At: at, Err: unix.ENOSPC})
+		f := through(t, m, &disktest.Faulty{FS: disktest.Fast, Op: "write", At: at, Err: unix.ENOSPC})
 		if _, err := deliverHalves(f, "", "one\n", "two\n"); !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("write %d: %v", at, err)
 		}
@@ -156,7 +156,7 @@ func TestD05_FullDiskLeavesNothing(t *testing.T) {
 func TestD05_ErrorOfWriteIsNotForgottenByCommit(t *testing.T) {
 	t.Parallel()
 	m := create(t)
-	f := through(t, m, &disktest.Faulty{FS: disk.OS, Op: "write", At: 1, Err: unix.EDQUOT})
+	f := through(t, m, &disktest.Faulty{FS: disktest.Fast, Op: "write", At: 1, Err: unix.EDQUOT})
 	d, err := f.Begin("")
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestD06_ErrorOfTheLastCloseIsNoYes(t *testing.T) {
 	t.Parallel()
 	for _, errno := range []error{unix.EDQUOT, unix.EIO} { // what NFS says as late as that
 		m := create(t)
-		f := through(t, m, &disktest.Faulty{FS: disk.OS, Op: "close", At: 1, Err: errno})
+		f := through(t, m, &disktest.Faulty{FS: disktest.Fast, Op: "close", At: 1, Err: errno})
 		if _, err := tryDeliver(f, "", "x\n"); !errors.Is(err, errno) {
 			t.Errorf("error %v, want %v", err, errno)
 		}
@@ -190,7 +190,7 @@ func TestD06_ErrorOfTheLastCloseIsNoYes(t *testing.T) {
 func TestD07_FailedSyncIsFinal(t *testing.T) {
 	t.Parallel()
 	m := create(t)
-	f := &disktest.Faulty{FS: disk.OS, Op: "sync", At: 1, Err: unix.EIO}
+	f := &disktest.Faulty{FS: disktest.Fast, Op: "sync", At: 1, Err: unix.EIO}
 	if _, err := tryDeliver(through(t, m, f), "", "x\n"); !errors.Is(err, unix.EIO) {
 		t.Errorf("error %v", err)
 	}
@@ -206,7 +206,7 @@ func TestD08_D09_DeliveryWorksWithoutHardLinksAndWithLostAnswers(t *testing.T) {
 	t.Parallel()
 	for _, done := range []bool{false, true} {
 		m := create(t)
-		f := &disktest.Faulty{FS: disk.OS, Op: "link", At: 1, Err: unix.EPERM, Done: done}
+		f := &disktest.Faulty{FS: disktest.Fast, Op: "link", At: 1, Err: unix.EPERM, Done: done}
 		name := deliver(t, through(t, m, f), "", "x\n")
 		if l := scan(t, m); l.Len() != 1 || l.At(0).String() != name || inTmp(t, m) != 0 {
 			t.Errorf("done %t: %d messages, %d files in tmp", done, l.Len(), inTmp(t, m))
@@ -236,7 +236,7 @@ func TestD02_D04_TakenNamesAreReplacedThreeTimesAndThenAnError(t *testing.T) {
 	for _, at := range []string{"create", "link"} {
 		for taken := 1; taken <= 4; taken++ {
 			m := create(t)
-			f := &takenFS{FS: disk.OS, op: at, left: taken}
+			f := &takenFS{FS: disktest.Fast, op: at, left: taken}
 			_, err := tryDeliver(through(t, m, f), "", "x\n")
 			if (err == nil) != (taken < 3) {
 				t.Errorf("%s: after %d taken names: %v", at, taken, err)

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/maildir"
-	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 )
 
@@ -288,7 +287,7 @@ func TestRenameReplacesNoOtherMessage(t *testing.T) {
 		m := create(t)
 		place(t, m, "new/a", "one")
 		place(t, m, "cur/a:2,S", "two")
-		f := &disktest.Faulty{FS: disk.OS, Op: "renamenew", Err: errno}
+		f := &disktest.Faulty{FS: disktest.Fast, Op: "renamenew", Err: errno}
 		if errno != nil {
 			f.At = 1
 		}
@@ -303,7 +302,7 @@ func TestRenameReplacesNoOtherMessage(t *testing.T) {
 	// Where nothing is in the way, the file system that cannot say so is used.
 	m := create(t)
 	place(t, m, "new/a", "one")
-	f := through(t, m, &disktest.Faulty{FS: disk.OS, Op: "renamenew", At: 1, Err: unix.EINVAL})
+	f := through(t, m, &disktest.Faulty{FS: disktest.Fast, Op: "renamenew", At: 1, Err: unix.EINVAL})
 	if now, err := f.SetFlags(scan(t, m).At(0), maildir.Seen, 0); err != nil || now.String() != "a:2,S" {
 		t.Errorf("%+v, %v", now, err)
 	}
@@ -347,13 +346,13 @@ func TestExpungeSyncsEachDirectoryOnceAndSaysWhenItCannot(t *testing.T) {
 	for i := range l.Len() {
 		all = append(all, l.At(i))
 	}
-	syncs := &disktest.Faulty{FS: disk.OS, Op: "syncdir"}
+	syncs := &disktest.Faulty{FS: disktest.Fast, Op: "syncdir"}
 	if err := through(t, m, syncs).Expunge(all[:30]); err != nil || syncs.Calls() != 2 {
 		t.Errorf("%d syncs, %v", syncs.Calls(), err)
 	}
 	for _, op := range []string{"syncdir", "remove"} {
 		left := scan(t, m)
-		f := &disktest.Faulty{FS: disk.OS, Op: op, At: 1, Err: unix.EIO}
+		f := &disktest.Faulty{FS: disktest.Fast, Op: op, At: 1, Err: unix.EIO}
 		if err := through(t, m, f).Expunge([]maildir.Message{left.At(0), left.At(1)}); !errors.Is(err, unix.EIO) {
 			t.Errorf("%s: error %v", op, err)
 		}
@@ -365,7 +364,7 @@ func TestExpungeSyncsEachDirectoryOnceAndSaysWhenItCannot(t *testing.T) {
 func TestI27_MessagesSurviveTheRenamesOfOthers(t *testing.T) {
 	t.Parallel()
 	m := create(t)
-	const n = 2000
+	const n = 500
 	for i := range n {
 		place(t, m, fmt.Sprintf("cur/%d.m:2,", i), "x")
 	}
@@ -484,7 +483,7 @@ func TestSweepGoesOnAfterAnErrorAndTellsIt(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		place(t, m, "tmp/"+name, "x")
 	}
-	f := through(t, m, &disktest.Faulty{FS: disk.OS, Op: "remove", At: 1, Err: unix.EIO})
+	f := through(t, m, &disktest.Faulty{FS: disktest.Fast, Op: "remove", At: 1, Err: unix.EIO})
 	if n, err := f.Sweep(time.Now().Add(37 * time.Hour)); n != 2 || !errors.Is(err, unix.EIO) {
 		t.Errorf("removed %d, %v", n, err)
 	}

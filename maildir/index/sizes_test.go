@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/maildir"
-	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 )
 
@@ -22,7 +21,7 @@ import (
 // size of each, by base.
 func foreign(t testing.TB, n int) (m *maildir.Maildir, want map[string]int64) {
 	t.Helper()
-	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disk.OS)
+	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disktest.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +259,7 @@ func TestF14_NoRoomForTheFileIsNoError(t *testing.T) {
 	t.Parallel()
 	m, want := foreign(t, 50)
 	for _, op := range []string{"create", "write", "close", "rename"} {
-		full, err := maildir.Open(m.Path(), &disktest.Faulty{FS: disk.OS, Op: op, At: 1, Err: unix.ENOSPC})
+		full, err := maildir.Open(m.Path(), &disktest.Faulty{FS: disktest.Fast, Op: op, At: 1, Err: unix.ENOSPC})
 		if err != nil {
 			t.Fatal(err)
 		}

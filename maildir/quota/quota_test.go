@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/maildir"
-	"rohrpost/maildir/disk"
+	"rohrpost/maildir/disk/disktest"
 	"rohrpost/maildir/quota"
 )
 
 func create(t testing.TB) *maildir.Maildir {
 	t.Helper()
-	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disk.OS)
+	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disktest.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestD24_DeliveriesAtOnceDoNotExceedTheQuotaTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			own, err := maildir.Open(m.Path(), disk.OS)
+			own, err := maildir.Open(m.Path(), disktest.Fast)
 			if err != nil {
 				t.Error(err)
 				return
