@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -39,7 +40,9 @@ type courier struct {
 	mu      sync.Mutex
 	session *session      // nil while none runs
 	pause   time.Duration // before the next start
-	stop    chan struct{} // closed when no more are to be started
+
+	stop   context.Context // done when no more are to be started
+	halted context.CancelFunc
 }
 
 // session is one run of deliver.
@@ -51,8 +54,12 @@ type session struct {
 }
 
 func newCourier(argv []string, s settings, log *maillog.Logger) *courier {
-	return &courier{argv: argv, me: s.me, patience: s.patience, log: log, stop: make(chan struct{})}
+	stop, halted := context.WithCancel(context.Background())
+	return &courier{argv: argv, me: s.me, patience: s.patience, log: log, stop: stop, halted: halted}
 }
+
+// halt lets no deliver start any more. One that runs is not touched.
+func (c *courier) halt() { c.halted() }
 
 // send hands one message over and waits for the verdicts. An error means that
 // there is none, so the message may have been stored or not.
@@ -105,9 +112,11 @@ func (c *courier) wait() error {
 	timer := time.NewTimer(c.pause)
 	defer timer.Stop()
 	select {
-	case <-c.stop:
-		return errStopping
+	case <-c.stop.Done():
 	case <-timer.C:
+	}
+	if c.stop.Err() != nil {
+		return errStopping
 	}
 	c.pause = min(max(2*c.pause, firstPause), lastPause)
 	return nil
@@ -178,7 +187,7 @@ func (s *session) kill() string {
 
 // close lets deliver finish, and ends.
 func (c *courier) close() {
-	close(c.stop)
+	c.halt()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.session

@@ -439,6 +439,20 @@ func TestDeliverThatIsDeadDelays(t *testing.T) {
 	}
 }
 
+func TestStopDoesNotWaitForADeadDeliver(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.fake("dead")
+	for range 50 { // the pauses between the starts would add up to many minutes
+		h.put(mail("ann@mx.test", "bob@mx.test"), text)
+	}
+	d := h.start()
+	h.until("the first failure", func() bool { b, _ := os.ReadFile(d.log); return strings.Contains(string(b), "deliver-failed") })
+	if code, log := d.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit %d\n%s", code, log)
+	}
+}
+
 func TestDeliverThatHangsIsEnded(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -224,7 +224,8 @@ func (r *relay) finish(res result) {
 		r.note(e, false)
 	}
 	if res.broken != nil && r.broken == nil {
-		r.broken, r.stopping = res.broken, true
+		r.broken = res.broken
+		r.stop()
 		r.log.Event("stopping", "err", res.broken)
 	}
 }
@@ -239,8 +240,14 @@ func (r *relay) obey(s os.Signal) {
 			r.log.Event("config-bad", "err", err, "instead", "going on with the old one")
 		}
 	default:
-		r.stopping = true
+		r.stop()
 	}
+}
+
+// stop starts nothing more, and lets what is in flight finish.
+func (r *relay) stop() {
+	r.stopping = true
+	r.courier.halt()
 }
 
 // recordFailed reports whether an error of the queue means that results cannot
