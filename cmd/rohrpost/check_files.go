@@ -31,22 +31,26 @@ func (i *inspection) files() {
 
 // unknown reports a file that no program reads. It may be a slip of the pen.
 func (i *inspection) unknown(name string) {
-	remedy := "no program reads it; take it away"
-	for _, k := range control.Names() {
-		if near(name, k) {
-			remedy = "did you mean " + k + "?"
-		}
-	}
 	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") {
 		return // an editor's, or a change that is under way
+	}
+	remedy := "no program reads it; take it away"
+	if k := nearest(name); k != "" {
+		remedy = "did you mean " + k + "?"
 	}
 	i.wrong(finding(i.etc.File(name), 0, remedy, "is not a control file"))
 }
 
-// near reports whether two names differ by case, or by at most two letters that
-// are missing, more or wrong.
-func near(a, b string) bool {
-	return distance(strings.ToLower(a), b) <= 2
+// nearest is the control file whose name is most like this one: at most two
+// letters, and half of the name, are missing, more or wrong.
+func nearest(name string) string {
+	found, least := "", 3
+	for _, k := range control.Names() {
+		if d := distance(strings.ToLower(name), k); d < least && 2*d <= len(k) {
+			found, least = k, d
+		}
+	}
+	return found
 }
 
 // distance is the edit distance of two short names.

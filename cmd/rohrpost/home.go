@@ -85,7 +85,7 @@ func nameHost(etc control.Dir, host string) error {
 func lockHome(home string) (unlock func(), err error) {
 	path := filepath.Join(home, "run", "up.pid")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the mail host: %w", err)
+		return nil, fmt.Errorf("make the mail host: %w; give another --home", err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,7 +116,8 @@ func (b *broom) configuration() {
 	}
 }
 
-// queue sweeps the queue's tmp: it is a Maildir.
+// queue sweeps the queue's tmp: it is a Maildir. Beside it, drop/tmp is where
+// sendmail of other users writes.
 func (b *broom) queue() {
 	path, err := b.etc.Queue("")
 	if err != nil {
@@ -123,6 +125,37 @@ func (b *broom) queue() {
 		return
 	}
 	b.with(func() (*maildir.Maildir, error) { return maildir.OpenFollow(path, b.fs) }, b.debris)
+	b.fail(b.drop(filepath.Join(path, "drop", "tmp")))
+}
+
+// dropLife is how long a file may lie in drop/tmp: as in any tmp.
+const dropLife = 36 * time.Hour
+
+// drop removes what nobody has written to for so long. The directory is
+// everybody's to write, so only regular files go, and no link is followed.
+func (b *broom) drop(path string) error {
+	d, err := disk.OpenDir(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	var old []string
+	err = d.Names(func(name []byte, _ uint64, _ byte) bool {
+		st, err := d.Stat(string(name))
+		if err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && b.now.Sub(time.Unix(st.Mtim.Unix())) > dropLife {
+			old = append(old, string(name))
+		}
+		return true
+	})
+	for _, name := range old {
+		b.tmp++
+		if b.dry {
+			fmt.Fprintf(b.out, "would remove %s\n", printable(filepath.Join(path, name)))
+			continue
+		}
+		err = errors.Join(err, b.fs.Remove(d, name))
+	}
+	return err
 }
 
 // with opens a Maildir, if it is there, and works on it.

@@ -41,14 +41,16 @@ func TestSweepRemovesDebris(t *testing.T) {
 		debris = append(debris, filepath.Join(dir, "tmp/old"))
 		others = append(others, filepath.Join(dir, "tmp/young"), filepath.Join(dir, "new/old"))
 	}
-	for _, path := range debris {
-		letter(t, path, old)
-	}
+	debris = append(debris, home+"/queue/drop/tmp/old")
+	others = append(others, home+"/queue/drop/tmp/young")
 	for i, path := range others {
 		letter(t, path, []time.Duration{young, old}[i%2])
 	}
+	for _, path := range debris {
+		letter(t, path, old)
+	}
 	dry := in(t, home, "", "sweep", "--home", ".", "-n")
-	if dry.Code != 0 || !strings.Contains(dry.Stdout, "would remove 3 files in tmp, 0 messages\n") || !strings.Contains(dry.Stdout, "would remove etc/.users.new\n") {
+	if dry.Code != 0 || !strings.Contains(dry.Stdout, "would remove 4 files in tmp, 0 messages\n") || !strings.Contains(dry.Stdout, "would remove etc/.users.new\n") {
 		t.Errorf("exit %d %s%s", dry.Code, dry.Stdout, dry.Stderr)
 	}
 	for _, path := range append(debris, home+"/etc/.users.new") {

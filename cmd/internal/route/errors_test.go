@@ -169,6 +169,7 @@ func TestTableFollowsChanges(t *testing.T) {
 		{"aliases", "bob: b@far.example\n", "bob@mx.example", "alias b@far.example"},
 		{"virtualdomains", "a.example\n", "bob@a.example", "unknown"},
 		{"virtualdomains", "b.example\n", "bob@a.example", "remote"},
+		{"me", "new.example\n", "eve@new.example", "unknown"},
 		{"locals", "a.example\n", "bob@a.example", "alias b@far.example"},
 		{"rcpthosts", "c.example\n", "bob@c.example", "remote relay"},
 	} {

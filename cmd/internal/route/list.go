@@ -106,3 +106,32 @@ func (l *list) key(at control.Line, key string, colon bool) (string, error) {
 func (l *list) at(r rule, text string) string {
 	return fmt.Sprintf("%s:%d: %s", l.file.Path, r.line, text)
 }
+
+// host is the name of this host. It is read once for each state of the file me.
+type host struct {
+	etc  control.Dir
+	file control.File
+
+	mu   sync.Mutex
+	from control.State
+	name string // empty if it has to be read
+}
+
+// get is the name as it is now.
+func (h *host) get() (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now, settled, err := h.file.State()
+	if err != nil {
+		return "", err
+	}
+	if h.name != "" && now == h.from {
+		return h.name, nil
+	}
+	name, err := h.etc.Me()
+	h.from, h.name = now, ""
+	if settled {
+		h.name = name
+	}
+	return name, err
+}

@@ -36,7 +36,7 @@ func (t *Table) place(a address.Address) (place, error) {
 	}
 	p.name = p.address.Local
 	if p.address.Domain == "" {
-		me, err := t.etc.Me()
+		me, err := t.me.get()
 		if err != nil {
 			return place{}, err
 		}
@@ -68,7 +68,7 @@ func (t *Table) local(p *place) (bool, error) {
 	if exists {
 		return false, nil
 	}
-	me, err := t.etc.Me()
+	me, err := t.me.get()
 	if err != nil || domain != me {
 		return false, err
 	}

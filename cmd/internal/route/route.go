@@ -72,8 +72,8 @@ type Target struct {
 // Table is the configuration that Resolve needs. It follows changes of its files
 // and is safe for several goroutines.
 type Table struct {
-	etc     control.Dir
 	mail    string
+	me      host
 	locals  list
 	virtual list
 	relayed list
@@ -90,7 +90,8 @@ func Load(etc control.Dir, mail string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{etc: etc, mail: mail, users: users.Open(etc, mail)}
+	t := &Table{mail: mail, users: users.Open(etc, mail)}
+	t.me.etc, t.me.file.Path = etc, etc.File("me")
 	t.aliases.Path = etc.File("aliases")
 	t.locals.file.Path = etc.File("locals")
 	t.relayed.file.Path = etc.File("rcpthosts")
@@ -101,7 +102,7 @@ func Load(etc control.Dir, mail string) (*Table, error) {
 			return nil, err
 		}
 	}
-	_, err = etc.Me()
+	_, err = t.me.get()
 	return t, err
 }
 
