@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/maildir"
 )
 
@@ -48,7 +48,7 @@ func (i *interrupt) watch() {
 			i.d.Abort()
 		}
 		report(stopped.because("%v arrived before the message was stored", s))
-		os.Exit(prog.Delivery.Temporary)
+		os.Exit(frame.Delivery.Temporary)
 	}()
 }
 
@@ -88,6 +88,6 @@ func (i *interrupt) abort() {
 func exitOnPanic() {
 	if e := recover(); e != nil {
 		report(notStored.because("panic: %v, at %s", e, debug.Stack()))
-		os.Exit(prog.Delivery.Temporary)
+		os.Exit(frame.Delivery.Temporary)
 	}
 }

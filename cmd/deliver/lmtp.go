@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/maildir/disk"
 	"rohrpost/protocol/address"
@@ -70,7 +70,7 @@ func serveLMTP(o options) error {
 	stopOnSignal(s, conn)
 	if err := s.Serve(); err != nil {
 		log.Event("lost", "err", err)
-		return prog.Exit(prog.Delivery.Temporary)
+		return frame.Exit(frame.Delivery.Temporary)
 	}
 	return nil
 }

@@ -21,10 +21,10 @@ type place struct {
 }
 
 // placeOf finds the Maildir: the argument, then MAILDIR, then HOME.
-func placeOf(arg string, e envelope, o options, env lookup) (place, error) {
+func placeOf(e envelope, o options, env lookup) (place, error) {
 	p := place{ext: e.ext, follow: o.follow}
-	if arg != "" {
-		p.maildir = part{arg, "argument"}
+	if o.maildir != "" {
+		p.maildir = part{o.maildir, "argument"}
 		return p, nil
 	}
 	if v, _ := env("MAILDIR"); v != "" {

@@ -30,9 +30,9 @@ type single struct {
 }
 
 // deliverOne is deliver without --lmtp.
-func deliverOne(o options, arg string) error {
+func deliverOne(o options) error {
 	env := envelopeOf(o, os.LookupEnv)
-	to, err := placeOf(arg, env, o, os.LookupEnv)
+	to, err := placeOf(env, o, os.LookupEnv)
 	if err != nil {
 		return err
 	}
