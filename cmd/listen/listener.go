@@ -81,10 +81,15 @@ func addrPort(sa unix.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
+// errTurnedAway is a connection that was refused because there was no
+// descriptor for it.
+var errTurnedAway = errors.New("connection turned away")
+
 // accept waits for a connection. The new descriptor blocks, as programs expect
-// of the one they inherit, and is closed on exec. The error is
-// os.ErrDeadlineExceeded after stop.
-func (l *listener) accept() (fd int, sa unix.Sockaddr, err error) {
+// of the one they inherit, and is closed on exec. If there is none to be had,
+// turnAway is called with the socket, and the error is errTurnedAway if it could
+// refuse somebody. The error is os.ErrDeadlineExceeded after stop.
+func (l *listener) accept(turnAway func(socket int) error) (fd int, sa unix.Sockaddr, err error) {
 	raw, err := l.file.SyscallConn()
 	if err != nil {
 		return -1, nil, err
@@ -92,6 +97,16 @@ func (l *listener) accept() (fd int, sa unix.Sockaddr, err error) {
 	var failed error
 	err = raw.Read(func(s uintptr) bool {
 		fd, sa, failed = unix.Accept4(int(s), unix.SOCK_CLOEXEC)
+		if exhausted(failed) {
+			// The kernel takes a descriptor before it looks whether anybody
+			// is there; only turnAway finds out.
+			switch e := turnAway(int(s)); e {
+			case nil:
+				failed = fmt.Errorf("%w: %w", errTurnedAway, failed)
+			case unix.EAGAIN:
+				failed = e
+			}
+		}
 		return failed != unix.EAGAIN
 	})
 	if err == nil {
@@ -100,25 +115,20 @@ func (l *listener) accept() (fd int, sa unix.Sockaddr, err error) {
 	return fd, sa, err
 }
 
-// acceptNow is accept without the wait.
-func (l *listener) acceptNow() (fd int, err error) {
-	raw, err := l.file.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	var failed error
-	err = raw.Control(func(s uintptr) { fd, _, failed = unix.Accept4(int(s), unix.SOCK_CLOEXEC) })
-	return fd, errors.Join(err, failed)
-}
-
 // stop ends accept, now and from now on. The socket stays as it is: others may
 // hold it.
 func (l *listener) stop() { l.file.SetReadDeadline(time.Unix(1, 0)) }
 
+// close gives the socket up. If nobody else holds it, connections are refused
+// from now on instead of waiting for nobody.
+func (l *listener) close() {
+	l.removeOwn()
+	l.file.Close()
+}
+
 func closeAll(all []*listener) {
 	for _, l := range all {
-		l.file.Close()
-		l.removeOwn()
+		l.close()
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -34,27 +36,50 @@ type spare struct {
 
 // hold takes the descriptor.
 func (s *spare) hold() error {
-	fd, err := unix.Open(devNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	s.fd = fd
 	return err
 }
 
-// accept refuses one connection. It reports whether it could.
-func (s *spare) accept(l *listener, text string) bool {
+// turnAway refuses the next connection of a socket.
+func (s *spare) turnAway(socket int, text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.fd < 0 && s.hold() != nil {
-		return false
+	if s.fd < 0 {
+		if err := s.hold(); err != nil {
+			return err
+		}
 	}
 	unix.Close(s.fd)
 	defer s.hold()
-	fd, err := l.acceptNow()
+	fd, _, err := unix.Accept4(socket, unix.SOCK_CLOEXEC)
 	if err != nil {
-		return false
+		return err
 	}
 	sayLast(fd, text)
-	unix.Close(fd)
-	return true
+	return unix.Close(fd)
+}
+
+// threads is how many threads we start with. The runtime starts them as it needs
+// them, and it dies if the kernel refuses one: when RLIMIT_NPROC is full of our
+// own sessions, which is no reason to stop listening. What can block here is the
+// wait for programs and one fork for each accept loop; a thread that was started
+// once is kept.
+const threads = 12
+
+// startThreads makes the runtime start them now.
+func startThreads() {
+	var started, done sync.WaitGroup
+	started.Add(threads)
+	for range threads {
+		done.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			started.Done()
+			started.Wait() // holds the thread until all have one
+		})
+	}
+	done.Wait()
 }
 
 // pace lets one log line a second through and counts the others: a flood of

@@ -100,8 +100,9 @@ func (o *options) run(addrs, argv []string) error {
 		return err
 	}
 	if err := s.spare.hold(); err != nil {
-		return fmt.Errorf("open %s: %w", devNull, err)
+		return fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
+	startThreads()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	if err := tellReady(o.notify, all); err != nil {

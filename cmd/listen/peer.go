@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 
@@ -16,9 +15,8 @@ type peer struct {
 	tcp  ucspi.Peer
 	path string      // Unix socket: where it listens
 	cred *unix.Ucred // Unix socket: who connected
-	// proxied says that the addresses come from a PROXY header; trusted, that
-	// the connection is one of a trusted proxy's own.
-	proxied, trusted bool
+	// trusted says that the connection is one of a trusted proxy's own.
+	trusted bool
 }
 
 // peerOf describes a connection that l accepted from sa.
@@ -112,6 +110,3 @@ func hostOf(p peer, bits4, bits6 int) netip.Prefix {
 	prefix, _ := p.tcp.Remote.Addr().Prefix(bits)
 	return prefix
 }
-
-// devNull is what the spare descriptor is of.
-const devNull = os.DevNull

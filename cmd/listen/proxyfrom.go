@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -56,71 +58,92 @@ func (t trusted) sends(p peer) bool {
 	return false
 }
 
-// readProxy reads the header and puts its addresses into p. It reports false if
-// the connection must be closed without a word: whoever is at the other end is
-// not what we speak with.
-func (s *server) readProxy(fd int, p *peer) bool {
-	h, err := readHeader(fd, s.now().Add(proxyWait), s.now)
+// proxied handles a connection of one who has to send a header: it has the
+// header's addresses. Without a valid header it is closed without a word:
+// whoever is at the other end is not what we speak with.
+//
+// Waiting is the runtime's poller's, so proxies that say nothing cost us no
+// threads; the descriptor blocks again when it is done.
+func (s *server) proxied(fd int, p peer) {
+	unix.SetNonblock(fd, true)
+	f := os.NewFile(uintptr(fd), "connection")
+	defer f.Close()
+	h, err := readHeader(f, proxyWait)
+	unix.SetNonblock(fd, false)
 	if err != nil {
+		s.leave(netip.Prefix{})
 		s.count.add(&s.count.refused[reasonProxy])
-		s.quiet.event(s.log, "refused", "peer", *p, "reason", reasonNames[reasonProxy], "err", err)
-		return false
+		s.quiet.event(s.log, "refused", "peer", p, "reason", reasonNames[reasonProxy], "err", err)
+		return
 	}
+	p.passedOn(h)
+	s.session(fd, p)
+}
+
+// passedOn makes p the client of whom the header tells.
+func (p *peer) passedOn(h proxy.Header) {
 	if h.Local {
 		p.trusted = true
-		return true
+		return
 	}
-	p.proxied, p.path, p.cred = true, "", nil
+	p.path, p.cred = "", nil
 	p.tcp.Proto, p.tcp.Remote, p.tcp.Local = "TCP", h.Source, h.Destination
-	return true
 }
 
-// readHeader takes a header off the socket, and not one byte of what follows: it
-// peeks, and takes only what the parser says is the header's.
-func readHeader(fd int, deadline time.Time, now func() time.Time) (proxy.Header, error) {
-	var buf [proxy.MaxSize]byte
-	have := 0
-	for {
-		n, err := peek(fd, buf[have:], deadline.Sub(now()))
-		if err != nil {
-			return proxy.Header{}, fmt.Errorf("read PROXY header: %w", err)
-		}
-		h, size, err := proxy.Parse(buf[:have+n])
-		if err != nil && err != proxy.ErrIncomplete {
-			return h, err
-		}
-		take := n
-		if err == nil {
-			take = size - have
-		}
-		if _, err := unix.Read(fd, buf[have:have+take]); err != nil {
-			return h, fmt.Errorf("read PROXY header: %w", err)
-		}
-		have += take
-		if err == nil {
-			return h, nil
-		}
+// readHeader takes a header off a socket within a time.
+func readHeader(f *os.File, wait time.Duration) (proxy.Header, error) {
+	raw, err := f.SyscallConn()
+	if err == nil {
+		err = f.SetReadDeadline(time.Now().Add(wait))
 	}
+	if err != nil {
+		return proxy.Header{}, err
+	}
+	var t taker
+	if err := raw.Read(func(fd uintptr) bool { return t.step(int(fd)) }); err != nil {
+		return proxy.Header{}, fmt.Errorf("read PROXY header: %w", err)
+	}
+	return t.header, t.err
 }
 
-// peek waits for bytes and looks at them.
-func peek(fd int, p []byte, wait time.Duration) (int, error) {
+// taker takes a header off a socket in steps, and not one byte of what follows:
+// it peeks, and takes only what the parser says is the header's.
+type taker struct {
+	buf    [proxy.MaxSize]byte
+	have   int
+	header proxy.Header
+	err    error
+}
+
+// step takes what there is. It reports whether the header is complete, or can
+// never be.
+func (t *taker) step(fd int) (done bool) {
 	for {
-		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(wait/time.Millisecond))
+		n, _, err := unix.Recvfrom(fd, t.buf[t.have:], unix.MSG_PEEK)
 		switch {
 		case err == unix.EINTR:
 			continue
+		case err == unix.EAGAIN:
+			return false
 		case err != nil:
-			return 0, err
-		case ready == 0 || wait <= 0:
-			return 0, fmt.Errorf("it did not come within %v", proxyWait)
+			t.err = fmt.Errorf("read PROXY header: %w", err)
+			return true
+		case n == 0:
+			t.err = errors.New("the connection was closed within the PROXY header")
+			return true
 		}
-		n, _, err := unix.Recvfrom(fd, p, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		if err == nil && n == 0 {
-			return 0, fmt.Errorf("the connection was closed")
+		h, size, err := proxy.Parse(t.buf[:t.have+n])
+		if err == nil {
+			n = size - t.have
+		} else if err != proxy.ErrIncomplete {
+			t.err = err
+			return true
 		}
-		if err != unix.EINTR && err != unix.EAGAIN {
-			return n, err
+		// These bytes are there: this read cannot come short.
+		unix.Read(fd, t.buf[t.have:t.have+n])
+		if t.have += n; err == nil {
+			t.header = h
+			return true
 		}
 	}
 }

@@ -74,12 +74,6 @@ const (
 // reasonNames are the reasons in the log and in the metrics.
 var reasonNames = [reasons]string{"total", "host", "start", "proxy"}
 
-// refuse says no and closes the connection.
-func (s *server) refuse(fd int, p peer, why reason) {
-	s.sayNo(fd, p, why)
-	unix.Close(fd)
-}
-
 // sayNo tells the peer, the log and the metrics.
 func (s *server) sayNo(fd int, p peer, why reason) {
 	s.count.add(&s.count.refused[why])

@@ -54,11 +54,13 @@ type session struct {
 	start time.Time
 }
 
-// serve accepts connections on l until it is stopped.
+// serve accepts connections on l until it is stopped, and then closes it.
 func (s *server) serve(l *listener) error {
+	defer l.close()
 	var wait backoff
+	turnAway := func(socket int) error { return s.spare.turnAway(socket, s.words.busy) }
 	for {
-		fd, sa, err := l.accept()
+		fd, sa, err := l.accept(turnAway)
 		switch {
 		case err == nil:
 			wait.reset()
@@ -69,7 +71,7 @@ func (s *server) serve(l *listener) error {
 		case exhausted(err):
 			s.count.add(&s.count.exhausted)
 			s.quiet.event(s.log, "accept-failed", "addr", l.addr, "err", err)
-			if !s.spare.accept(l, s.words.busy) {
+			if !errors.Is(err, errTurnedAway) {
 				wait.sleep()
 			}
 		default:
@@ -83,32 +85,26 @@ func (s *server) connection(l *listener, fd int, sa unix.Sockaddr) {
 	s.count.add(&s.count.accepted)
 	p := peerOf(l, fd, sa)
 	if !s.admitTotal() {
-		s.refuse(fd, p, reasonTotal)
+		s.sayNo(fd, p, reasonTotal)
+		unix.Close(fd)
 		return
 	}
 	if s.proxy.sends(p) {
-		// The only wait there is before the program. It has a deadline.
-		go func() {
-			if s.readProxy(fd, &p) {
-				s.session(fd, p)
-			} else {
-				s.leave(netip.Prefix{})
-				unix.Close(fd)
-			}
-		}()
+		go s.proxied(fd, p) // the only wait there is before a program
 		return
 	}
 	s.session(fd, p)
+	unix.Close(fd)
 }
 
-// session starts the program for a connection that is counted in the total.
+// session starts the program for a connection that is counted in the total. The
+// caller closes fd: the program has its own by then.
 //
 // TLS will sit here, between the peer and the program: for a listener that
 // speaks it at once, the program gets one end of a socketpair in place of fd
 // and the other end goes with fd to the process that holds the key; for
 // STARTTLS the program gets fd and the three descriptors of UCSPI-TLS.
 func (s *server) session(fd int, p peer) {
-	defer unix.Close(fd)
 	host := hostOf(p, s.limits.bits4, s.limits.bits6)
 	n, ok := s.admitHost(host)
 	if !ok {

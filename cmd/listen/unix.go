@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -86,6 +85,6 @@ func explainUnix(path string, err error) error {
 func (l *listener) removeOwn() {
 	var st unix.Stat_t
 	if l.path != "" && unix.Lstat(l.path, &st) == nil && st.Ino == l.inode && st.Dev == l.device {
-		os.Remove(l.path)
+		unix.Unlink(l.path)
 	}
 }
