@@ -99,6 +99,7 @@ func (r *relay) run() error {
 	if err := r.scan(); err != nil {
 		return err
 	}
+	r.sweep()
 	r.takeDrop(true)
 	if r.options.once {
 		r.table.hurry(time.Now())
@@ -211,6 +212,14 @@ func (r *relay) scan() error {
 		r.log.Event("stranger", "file", name)
 	}
 	return nil
+}
+
+// sweep removes the debris of crashes, which is a matter of starts.
+func (r *relay) sweep() {
+	n, err := r.q.Sweep(time.Now())
+	if n > 0 || err != nil {
+		r.log.Event("swept", "files", n, "err", err)
+	}
 }
 
 // finish takes note of how a job ended.
