@@ -68,7 +68,7 @@ type newUser struct {
 
 // add adds a user: first the domain, then the Maildir, then the line, so that
 // who stops in between has added nobody.
-func (b *book) add(n newUser, log io.Writer) (users.User, error) {
+func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 	hash, err := password.Hash(n.password)
 	if err != nil {
 		return users.User{}, err
@@ -90,7 +90,7 @@ func (b *book) add(n newUser, log io.Writer) (users.User, error) {
 	if err != nil {
 		return users.User{}, prog.Fail(err)
 	}
-	if err := b.serve(u.Name, log); err != nil {
+	if err := b.serve(u.Name, out); err != nil {
 		return users.User{}, err
 	}
 	if err := b.makeMaildir(u); err != nil {
@@ -115,7 +115,7 @@ func (b *book) passwd(name, secret string) error {
 }
 
 // serve adds the domain of a virtual user to virtualdomains.
-func (b *book) serve(name string, log io.Writer) error {
+func (b *book) serve(name string, out io.Writer) error {
 	_, domain, virtual := strings.Cut(name, "@")
 	if !virtual {
 		return nil
@@ -136,7 +136,7 @@ func (b *book) serve(name string, log io.Writer) error {
 	if err := b.appendLine("virtualdomains", domain); err != nil {
 		return err
 	}
-	fmt.Fprintf(log, "%s: added %s\n", b.etc.File("virtualdomains"), domain)
+	fmt.Fprintf(out, "%s: added %s\n", b.etc.File("virtualdomains"), domain)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"rohrpost/cmd/internal/control"
 	"rohrpost/cmd/internal/password"
+	"rohrpost/cmd/internal/route"
 	"rohrpost/cmd/internal/users"
 )
 
@@ -92,7 +93,7 @@ func (i *inspection) member(at control.Line, name, member string) {
 		return
 	}
 	t, err := i.table.Resolve(a)
-	if err == nil && t.Kind == 0 {
+	if err == nil && t.Kind == route.Unknown {
 		i.wrong(at.Errorf("add the user, or take the member out", "alias %s leads to %s, and nobody here has that name", name, member))
 	}
 }
