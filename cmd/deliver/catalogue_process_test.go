@@ -67,6 +67,23 @@ func TestD17_Surroundings(t *testing.T) {
 	}
 }
 
+// A caller that reads none of our complaints still gets the exit code.
+func TestD17_NobodyReadsStandardError(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	r.Close()
+	c := progtest.Command(t, []string{"HOME=" + mailHome(t) + "/none"}, "deliver")
+	c.Stdin, c.Stderr = strings.NewReader(hello), w
+	c.Run()
+	if code := c.ProcessState.ExitCode(); code != 75 {
+		t.Errorf("exit %d, %v", code, c.ProcessState)
+	}
+}
+
 // waiting starts the program with a message that goes on, and returns once it
 // has begun to write: then it also looks out for signals.
 func waiting(t *testing.T, h string) (c *exec.Cmd, in io.WriteCloser, stderr *strings.Builder) {
