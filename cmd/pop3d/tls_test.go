@@ -118,6 +118,7 @@ func TestP01_CommandsBehindSTLS(t *testing.T) {
 // P01: the same over a pipe.
 func TestP01_CommandsBehindSTLSOverPipe(t *testing.T) {
 	t.Parallel()
+	progtest.Bin(t, "login-ok")
 	ctl, theirCtl := socketpair(t)
 	defer ctl.Close()
 	defer theirCtl.Close()
