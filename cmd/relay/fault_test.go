@@ -93,6 +93,34 @@ func TestQ16_StrangersAreLeftAlone(t *testing.T) {
 	}
 }
 
+// Where the kernel does not tell of news, the queue is read again and again.
+func TestQ16_EachStrangerIsLoggedOnce(t *testing.T) {
+	h := newHost(t)
+	h.fake("store")
+	h.write("queue/new/README", "")
+	h.write("queue/drop/new/junk", "no envelope\n\n")
+	// Its name is in use, so that it cannot get a flag.
+	h.write("queue/cur/1.torn,D=x,T=1,A=0:2,", "torn")
+	if err := os.Mkdir(h.path("queue/cur/1.torn,D=x,T=1,A=0:2,F"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := h.inProcess(disk.OS)
+	var log strings.Builder
+	r.log.Write = func(l []byte) { log.Write(l) }
+	for range 3 {
+		r.hear(news{})
+		for group := r.table.take(time.Now()); group != nil; group = r.table.take(time.Now()) {
+			newJob(r, r.config.Load(), group).run()
+			r.finish(<-r.results)
+		}
+	}
+	for event, want := range map[string]int{"stranger": 2, "quarantined": 1, "drop-failed": 1} {
+		if got := strings.Count(log.String(), "relay: "+event+" "); got != want {
+			t.Errorf("%d lines of %s, want %d:\n%s", got, event, want, log.String())
+		}
+	}
+}
+
 func TestQ17_ClockThatJumpedBouncesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

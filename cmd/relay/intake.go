@@ -46,6 +46,11 @@ func (r *relay) refuse(name string, err error) {
 		!errors.Is(err, queue.ErrDropLink) && !errors.Is(err, queue.ErrDropSize) {
 		return
 	}
+	r.remember(name)
+}
+
+// remember keeps a name from being complained about again.
+func (r *relay) remember(name string) {
 	if len(r.refused) < maxRefused {
 		r.refused[name] = true
 	}

@@ -49,6 +49,7 @@ type ending struct {
 	at       time.Time   // when to handle it next
 	gone     bool
 	finished bool // it is done, but its name could not be taken away
+	stuck    bool // it cannot be handled under this name, now or later
 }
 
 // verdict is what became of one recipient in this pass.
@@ -153,8 +154,7 @@ func (j *job) quarantine(cause error) {
 				held = h
 			}
 		}
-		held.Held = true // also where its name cannot be changed
-		j.result.ends = append(j.result.ends, ending{entry: held})
+		j.result.ends = append(j.result.ends, ending{entry: held, stuck: true})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,7 @@ type relay struct {
 	config  atomic.Pointer[config]
 
 	table   *table
-	refused map[string]bool // names in the drop
+	refused map[string]bool // names in the drop, and strangers in the queue
 	jobs    int             // that are running
 	results chan result
 	// broken is why nothing more is sent: a result could not be recorded.
@@ -88,6 +89,11 @@ func (r *relay) close() { r.q.Close() }
 // run works the queue until it is told to stop, or with --once until everything
 // has been tried.
 func (r *relay) run() error {
+	if os.Getenv("GOMAXPROCS") == "" {
+		// The work is system calls, in short bits: to hand them from thread to
+		// thread costs more than a second processor gains.
+		runtime.GOMAXPROCS(1)
+	}
 	// Before anything is sent: can results be recorded?
 	if err := r.q.Probe(); err != nil {
 		return fmt.Errorf("queue %s cannot be written, so nothing is sent: %w", r.q.Path(), err)
@@ -209,7 +215,10 @@ func (r *relay) scan() error {
 		r.note(e, true)
 	}
 	for _, name := range l.Strangers {
-		r.log.Event("stranger", "file", name)
+		if !r.refused[name] {
+			r.log.Event("stranger", "file", name)
+			r.remember(name)
+		}
 	}
 	return nil
 }

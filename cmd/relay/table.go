@@ -24,6 +24,7 @@ type item struct {
 	busy  bool      // a job has it
 	taken string    // the name under which that job took it
 	hurry bool      // to be handled again as soon as that job has ended
+	stuck string    // the name under which it cannot be handled, ever
 	// finished says that it is done, but its name could not be taken away.
 	finished bool
 	place    int // in the heap; -1 if it is not there
@@ -80,6 +81,7 @@ func (t *table) put(e queue.Entry, at time.Time, again bool) {
 		t.items[key{e.ID, e.R}] = it
 	}
 	it.Entry = e
+	it.Held = e.Held || e.Name() == it.stuck
 	if !it.busy {
 		t.setTime(it, at)
 	}
@@ -174,6 +176,9 @@ func (t *table) end(end ending) {
 		t.drop(k)
 	default:
 		it.Entry, it.again, it.finished = end.entry, true, end.finished
+		if end.stuck {
+			it.Held, it.stuck = true, it.Name()
+		}
 		t.setTime(it, end.at)
 	}
 }
