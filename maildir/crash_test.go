@@ -190,6 +190,32 @@ func TestD23_NewFolderSurvivesWithItsFirstMessage(t *testing.T) {
 	judge(t, r, "Maildir/.Lists.Gr&APYA3w-e")
 }
 
+func TestD23_CreateFolderCompletesWhatWasKilled(t *testing.T) {
+	t.Parallel()
+	for kill := 1; ; kill++ {
+		m, r := recorded(t)
+		f := &disktest.Faulty{FS: r, At: kill, Err: io.ErrUnexpectedEOF}
+		folder, err := through(t, m, f).CreateFolder("Lists")
+		if err == nil {
+			folder.Close()
+			if f.Hit() {
+				t.Fatalf("step %d failed, and CreateFolder did not", kill)
+			}
+			return
+		}
+		if names, err := m.Folders(); err != nil || len(names) > 1 {
+			t.Fatalf("after a kill at step %d: folders %q, %v", kill, names, err)
+		}
+		if folder, err = m.CreateFolder("Lists"); err != nil {
+			t.Fatalf("after a kill at step %d: %v", kill, err)
+		}
+		name := deliver(t, folder, "", crashText)
+		folder.Close()
+		r.Ack(maildir.ParseName(name).Base)
+		judge(t, r, "Maildir/.Lists")
+	}
+}
+
 func TestP07_ExpungedMessageNeverComesBack(t *testing.T) {
 	t.Parallel()
 	m, r := recorded(t)

@@ -1,11 +1,15 @@
 package maildir_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"rohrpost/maildir"
 	"rohrpost/maildir/disk/disktest"
@@ -79,5 +83,67 @@ func TestDeliveredMessageIsListedWithItsSizesAndReadsBack(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Join(m.Path(), "tmp")); len(left) != 0 {
 		t.Errorf("left in tmp: %v", left)
+	}
+}
+
+func TestSizeIsKnownWhileTheMessageIsWritten(t *testing.T) {
+	t.Parallel()
+	m := create(t)
+	d, err := m.Begin("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Abort()
+	for i, want := range []int64{4, 8} {
+		io.WriteString(d, "a\r\n\n")
+		if stored, wire := d.Size(); stored != want || wire != want+int64(i)+1 {
+			t.Errorf("after %d writes %d and %d", i+1, stored, wire)
+		}
+	}
+}
+
+func TestNamesComeFromTheNamerThatWasSet(t *testing.T) {
+	t.Parallel()
+	m := create(t)
+	m.SetNamer(namer("mx", time.Unix(1700000000, 0)))
+	folder, err := m.CreateFolder("Lists")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if name, want := deliver(t, folder, "", "x\n"), "1700000000.M000000P77Q1R0000000000000000.mx,S=2,W=3"; name != want {
+		t.Errorf("%q, want %q", name, want)
+	}
+}
+
+func TestReplaceShowsTheOldFileOrTheNewOne(t *testing.T) {
+	t.Parallel()
+	m := create(t)
+	write := func(m *maildir.Maildir, text string) error {
+		return m.Replace("rohrpost.test", func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+	}
+	if err := write(m, "old"); err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range []string{"create", "write", "close", "rename"} {
+		f := &disktest.Faulty{FS: disktest.Fast, Op: op, At: 1, Err: unix.ENOSPC}
+		if err := write(through(t, m, f), "new"); !errors.Is(err, unix.ENOSPC) {
+			t.Errorf("%s: error %v", op, err)
+		}
+		if b, err := os.ReadFile(filepath.Join(m.Path(), "rohrpost.test")); string(b) != "old" || err != nil {
+			t.Errorf("%s: the file is %q, %v", op, b, err)
+		}
+		if inTmp(t, m) != 0 {
+			t.Errorf("%s: left in tmp", op)
+		}
+	}
+	if err := write(m, "new"); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(filepath.Join(m.Path(), "rohrpost.test")); string(b) != "new" || err != nil {
+		t.Errorf("the file is %q, %v", b, err)
 	}
 }
