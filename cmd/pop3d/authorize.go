@@ -33,7 +33,7 @@ func (s *server) authorize(argv []string) error {
 		Plaintext: s.flags.plaintext || s.peer.TLS || s.peer.IsLocal(),
 		Early:     s.conn.Pending,
 		Check: func(mechanism, name, password, stamp string) (err error) {
-			id, err = auth.Check(argv, loginOK, name, password, stamp, append(os.Environ(), s.peer.Environ()...))
+			id, err = auth.Check(argv, loginOK, name, password, stamp, s.environ())
 			s.report(mechanism, name, err)
 			return err
 		},
@@ -53,6 +53,15 @@ func (s *server) authorize(argv []string) error {
 	s.log.Event("login-failed", "user", a.Login, "err", err)
 	io.WriteString(s.conn, "-ERR [SYS/TEMP] cannot open the mailbox now, try again later\r\n")
 	return prog.Exit(prog.Server.Temporary)
+}
+
+// environ is our environment, with the peer in UCSPI's words where inetd or
+// systemd has not put it so.
+func (s *server) environ() []string {
+	if os.Getenv("PROTO") != "" {
+		return os.Environ()
+	}
+	return append(os.Environ(), s.peer.Environ()...)
 }
 
 // report logs how a login went.
