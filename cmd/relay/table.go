@@ -164,6 +164,9 @@ func (t *table) end(end ending) {
 		return
 	}
 	it.busy = false
+	if it.again {
+		defer t.wake(end.entry)
+	}
 	if it.hurry {
 		it.hurry, end.at = false, time.Now()
 	}
@@ -180,6 +183,17 @@ func (t *table) end(end ending) {
 			it.Held, it.stuck = true, it.Name()
 		}
 		t.setTime(it, end.at)
+	}
+}
+
+// wake makes the entries due that follow from this one, which an earlier run may
+// have made: those that still have to wait are put off again.
+func (t *table) wake(parent queue.Entry) {
+	for _, d := range []queue.Derivation{queue.Alias, queue.Bounce, queue.Delay, queue.Success} {
+		child := t.items[key{queue.Derive(parent.ID, d, parent.Number()), 0}]
+		if child != nil && !child.busy {
+			t.setTime(child, time.Now())
+		}
 	}
 }
 
