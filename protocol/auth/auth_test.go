@@ -167,10 +167,10 @@ func TestA06_WhatIsNoAnswer(t *testing.T) {
 func TestA06_HangIsKilled(t *testing.T) {
 	t.Parallel()
 	for name, script := range map[string]string{
-		"hangs":                        `echo $$ >"$PIDS"; read x </dev/zero`,
-		"hangs after its report":       `echo $$ >"$PIDS"; "$@"; exec 1>&-; read x </dev/zero`,
-		"leaves a child on the pipe":   `sh -c 'echo $$ >"$PIDS"; read x </dev/zero' & while ! test -s "$PIDS"; do :; done; exit 0`,
-		"hangs with its output closed": `echo $$ >"$PIDS"; exec 1>&-; read x </dev/zero`,
+		"hangs":                        `echo $$ >"$PIDS"; exec sleep 600`,
+		"hangs after its report":       `echo $$ >"$PIDS"; "$@"; exec 1>&-; exec sleep 600`,
+		"leaves a child on the pipe":   `sleep 600 & echo $! >"$PIDS"; exit 0`,
+		"hangs with its output closed": `echo $$ >"$PIDS"; exec 1>&-; exec sleep 600`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
