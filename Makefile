@@ -80,7 +80,8 @@ install:
 	  install -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section; done
 	@for dir in $(SERVICES); do (cd $${dir%/*} && find $${dir##*/} -type f) | while read -r f; do \
 	  mode=644; test -x $${dir%/*}/$$f && mode=755; \
-	  install -D -m $$mode $${dir%/*}/$$f $(DESTDIR)$(SHAREDIR)/$$f; done; done
+	  install -D -m $$mode $${dir%/*}/$$f $(DESTDIR)$(SHAREDIR)/$$f; \
+	  sed -i 's|/usr/local|$(PREFIX)|g' $(DESTDIR)$(SHAREDIR)/$$f; done; done
 
 # Takes away what install put there, and leaves configuration, queue and mail.
 uninstall:
