@@ -6,7 +6,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -23,22 +22,12 @@ func main() {
 		// The caller of a single delivery reads our complaints on descriptor
 		// 2, which may well be the socket that is also 0 and 1.
 		Conversation: slices.Contains(os.Args[1:], "--lmtp"),
-		Do:           run,
+		Do:           command().Do,
 	}.Main()
 }
 
-func run(args []string) error {
-	o, err := parse(args)
-	switch {
-	case err != nil:
-		return frame.Usage(fmt.Errorf("%w; see 'deliver --help'", err))
-	case o.help:
-		_, err = os.Stdout.WriteString(help())
-		return err
-	case o.version:
-		_, err = fmt.Printf("deliver (rohrpost) %s\n", frame.Version)
-		return err
-	case o.lmtp:
+func run(o options) error {
+	if o.lmtp {
 		return report(serveLMTP(o))
 	}
 	runtime.GOMAXPROCS(1) // one message needs no second thread to wait for it

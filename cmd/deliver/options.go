@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rohrpost/cmd/internal/cmdline"
 	"rohrpost/cmd/internal/users"
 )
 
@@ -21,7 +22,6 @@ type options struct {
 	overQuota               string
 	lmtp                    bool
 	etc, mail               string
-	help, version           bool
 }
 
 const usage = `deliver stores the message on standard input in MAILDIR, by default $MAILDIR or
@@ -36,15 +36,22 @@ Examples:
   deliver < message
   deliver -n -a joe+work@example.net < message
   deliver -f sender@example.org -a joe@example.net --quota storage=1G ~/Maildir < message
-
-Flags:
 `
 
-// flags binds the flags to o. Like cobra's, but without cobra: linking it costs
-// a fifth of what a delivery takes.
-func flags(o *options) *pflag.FlagSet {
-	f := pflag.NewFlagSet("deliver", pflag.ContinueOnError)
-	f.Usage = func() {}
+func command() cmdline.Command {
+	var o options
+	return cmdline.Command{
+		Name: "deliver", Help: usage, Flags: o.bind,
+		Run: func(f *pflag.FlagSet) error {
+			if err := o.check(f); err != nil {
+				return cmdline.Misuse("deliver", err)
+			}
+			return run(o)
+		},
+	}
+}
+
+func (o *options) bind(f *pflag.FlagSet) {
 	f.StringVarP(&o.sender, "sender", "f", "", "envelope sender; <> for none")
 	f.StringVarP(&o.recipient, "recipient", "a", "", "envelope recipient")
 	f.Int64Var(&o.size, "size", -1, "size of the message in `bytes`; 75 if it has another")
@@ -55,35 +62,26 @@ func flags(o *options) *pflag.FlagSet {
 	f.BoolVar(&o.lmtp, "lmtp", false, "speak LMTP on standard input and output; recipients are users(5)")
 	f.StringVar(&o.etc, "etc", "", "directory of the configuration, for --lmtp")
 	f.StringVar(&o.mail, "mail", "", "directory of the users' homes, for --lmtp")
-	f.BoolVarP(&o.help, "help", "h", false, "say this")
-	f.BoolVar(&o.version, "version", false, "say which version this is")
-	return f
 }
 
-func help() string { return usage + flags(&options{}).FlagUsages() }
-
-// parse reads the command line. Values that mean nothing are refused.
-func parse(args []string) (o options, err error) {
-	f := flags(&o)
-	if err := f.Parse(args); err != nil {
-		return o, err
-	}
+// check completes the options. Values that mean nothing are refused.
+func (o *options) check(f *pflag.FlagSet) (err error) {
 	o.senderSet, o.recipientSet = f.Changed("sender"), f.Changed("recipient")
 	o.maildir = f.Arg(0)
 	switch {
 	case f.NArg() > 1:
-		return o, errors.New("more than one MAILDIR is given")
+		return errors.New("more than one MAILDIR is given")
 	case f.NArg() == 1 && o.lmtp:
-		return o, errors.New("--lmtp takes no MAILDIR: users(5) says where mail goes")
+		return errors.New("--lmtp takes no MAILDIR: users(5) says where mail goes")
 	case o.overQuota != "wait" && o.overQuota != "bounce":
-		return o, fmt.Errorf("--over-quota %s: it is wait or bounce", o.overQuota)
+		return fmt.Errorf("--over-quota %s: it is wait or bounce", o.overQuota)
 	}
 	if o.quota != "" {
 		if o.quota, err = users.ParseQuota(o.quota); err != nil {
-			return o, fmt.Errorf("--quota: %w; write it as storage=1G:messages=10000", err)
+			return fmt.Errorf("--quota: %w; write it as storage=1G:messages=10000", err)
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // over is the verdict on a message for which there is no room.
