@@ -84,16 +84,15 @@ func (s *server) serve(l *listener) error {
 func (s *server) connection(l *listener, fd int, sa unix.Sockaddr) {
 	s.count.add(&s.count.accepted)
 	p := peerOf(l, fd, sa)
-	if !s.admitTotal() {
+	switch {
+	case !s.admitTotal():
 		s.sayNo(fd, p, reasonTotal)
-		unix.Close(fd)
-		return
-	}
-	if s.proxy.sends(p) {
+	case s.proxy.sends(p):
 		go s.proxied(fd, p) // the only wait there is before a program
 		return
+	default:
+		s.session(fd, p)
 	}
-	s.session(fd, p)
 	unix.Close(fd)
 }
 
