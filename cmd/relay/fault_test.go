@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -14,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/prog"
-	"rohrpost/cmd/internal/progtest"
 	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 	"rohrpost/maildir/queue"
@@ -121,37 +118,6 @@ func TestQ16_EachStrangerIsLoggedOnce(t *testing.T) {
 	}
 }
 
-func TestQ17_ClockThatJumpedBouncesNothing(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("451 4.2.0 later")
-	env := mail("ann@mx.test", "bob@mx.test")
-	env.Arrived = time.Now().AddDate(-10, 0, 0)
-	h.put(env, text)
-	log := h.once()
-	h.want(1, map[string]int{"ann": 0})
-	h.logged(log, "^relay: deferred ")
-	var next int64
-	name := h.waiting()[0]
-	if _, err := fmt.Sscanf(name[strings.Index(name, ",T=")+3:], "%d", &next); err != nil {
-		t.Fatal(err)
-	}
-	if wait := time.Until(time.Unix(next, 0)); wait > time.Hour {
-		t.Errorf("next attempt in %v", wait)
-	}
-}
-
-func TestQ17_TimeFarAheadIsTriedSoon(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	env := mail("ann@mx.test", "bob@mx.test")
-	env.Arrived = time.Now().AddDate(10, 0, 0)
-	h.put(env, text)
-	d := h.start()
-	h.until("the message", func() bool { return len(h.inbox("bob")) == 1 && len(h.waiting()) == 0 })
-	d.stop(syscall.SIGTERM)
-}
-
 func TestQ18_TwoRelaysDeliverOnce(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -215,77 +181,6 @@ func TestQ19_BusyEntryIsComeBackTo(t *testing.T) {
 	}
 }
 
-func TestNoVerdictIsNoEnd(t *testing.T) {
-	h := newHost(t)
-	h.fake("store")
-	h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	r := h.inProcess(disk.OS)
-	if err := r.scan(); err != nil {
-		t.Fatal(err)
-	}
-	r.courier.close() // it takes nothing any more
-	newJob(r, r.config.Load(), r.table.take(time.Now())).run()
-	r.finish(<-r.results)
-	h.want(1, nil)
-	if name := h.waiting()[0]; !strings.HasSuffix(name, ",A=0") {
-		t.Errorf("waits as %q", name)
-	}
-}
-
-func TestQ20_NoReportAboutAReport(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.put(mail("", "nobody@mx.test"), text)
-	h.once()
-	h.want(0, map[string]int{"postmaster": 1, "ann": 0})
-	if got := h.inbox("postmaster")[0]; !strings.HasPrefix(got, "Return-Path: <>\n") || !strings.Contains(got, "<nobody@mx.test>") {
-		t.Errorf("for the postmaster: %q", got)
-	}
-}
-
-func TestQ20_ReportThatThePostmasterCannotHaveEnds(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("550 5.2.1 no")
-	h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	log := h.once()
-	h.want(0, nil)
-	h.logged(log, "^relay: double-bounce-dropped ")
-	// The message, its report, and the report about that.
-	if got := strings.Count(h.commands(), "LAST"); got != 3 {
-		t.Errorf("%d messages sent:\n%s", got, h.commands())
-	}
-}
-
-func TestQ21_HostileReplyInAReport(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.write("etc/aliases", "eve: bob\n")
-	h.fake("550-5.1.1 \x1b[2J\x01 Action: delivered\r\n550 5.1.1 ü\r")
-	h.put(mail("ann@remote.example", "bob@mx.test"), "Subject: \x01 =?x?\n\nho\n")
-	log := h.once()
-	for _, c := range []string{"\x1b", "\x00", "\r", "ü"} {
-		if strings.Contains(log, c) {
-			t.Errorf("%q in the log", c)
-		}
-	}
-	// The report waits for a remote sender.
-	h.want(1, nil)
-	b, err := os.ReadFile(filepath.Join(h.path("queue/cur"), h.files("queue/cur")[0]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	report := string(b)
-	if strings.Count(report, "\nAction: ") != 1 || strings.ContainsAny(report, "\x1b\x00\r") || !strings.Contains(report, "Status: 5.1.1\n") {
-		t.Errorf("report\n%q", report)
-	}
-	for _, name := range h.files("queue/rohrpost.notes") {
-		if b, err := os.ReadFile(h.path("queue/rohrpost.notes/" + name)); err != nil || strings.ContainsAny(string(b), "\x1b\x00\r") {
-			t.Errorf("note %q, %v", b, err)
-		}
-	}
-}
-
 func TestQ23_KilledRelayLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
@@ -305,30 +200,6 @@ func TestQ23_KilledRelayLosesAndDoublesNothing(t *testing.T) {
 	h.once()
 	// eve is nobody here, but nothing of hers fails.
 	h.want(0, map[string]int{"bob": 3 * n, "ann": 2 * n, "postmaster": n})
-}
-
-func TestQ24_ManyEntriesThatWait(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	next := time.Now().Add(time.Hour).Unix()
-	// One file that nobody may read, under many names.
-	h.write("closed", "")
-	if err := os.Chmod(h.path("closed"), 0); err != nil {
-		t.Fatal(err)
-	}
-	const n = 2000
-	for i := range n {
-		if err := os.Link(h.path("closed"), h.path(fmt.Sprintf("queue/cur/1.M%d.mx,D=x.example,T=%d,A=1:2,", i, next))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d := h.start()
-	h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	h.until("the message", func() bool { return len(h.inbox("bob")) == 1 })
-	if code, log := d.stop(syscall.SIGTERM); code != 0 || strings.Contains(log, "quarantined") {
-		t.Errorf("exit %d\n%s", code, log)
-	}
-	h.want(n, nil)
 }
 
 // inProcess is a relay over a queue whose disk fails.
@@ -426,209 +297,5 @@ func TestQ25_FailureWithoutReportIsNoEnd(t *testing.T) {
 	h.want(1, nil)
 	if name := h.waiting()[0]; !strings.Contains(name, ",A=1") {
 		t.Errorf("waits as %q", name)
-	}
-}
-
-func TestDeliverThatDiesGetsASecondChance(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("die")
-	id := h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	log := h.once()
-	h.want(0, nil)
-	h.logged(log, "^relay: deliver-ended status=")
-	h.logged(log, "^relay: delivered ")
-	if got := strings.Count(h.commands(), "XDELIVERYID="+id+".R1 XAGAIN=1\n"); got == 0 {
-		t.Errorf("the second attempt does not say that it is one:\n%s", h.commands())
-	}
-}
-
-func TestOnlyAnEntryThatMayHaveBeenTriedIsAgain(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("store")
-	found := h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	d := h.start()
-	h.until("the end of what it found", func() bool { return len(h.waiting()) == 0 })
-	fresh := h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	h.until("the end of what came", func() bool { return len(h.waiting()) == 0 })
-	d.stop(syscall.SIGTERM)
-	if log := h.commands(); !strings.Contains(log, "="+found+".R1 XAGAIN=1\n") || !strings.Contains(log, "="+fresh+".R1\n") {
-		t.Errorf("commands\n%s", log)
-	}
-}
-
-func TestDeliverThatIsDeadDelays(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("dead")
-	h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	log := h.once()
-	h.want(1, nil)
-	h.logged(log, "^relay: deliver-failed ")
-	h.logged(log, "^relay: deferred .*451 4.3.0 the delivery program")
-	if name := h.waiting()[0]; !strings.Contains(name, ",A=1") {
-		t.Errorf("waits as %q", name)
-	}
-}
-
-func TestStopDoesNotWaitForADeadDeliver(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("dead")
-	for range 50 { // the pauses between the starts would add up to many minutes
-		h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	}
-	d := h.start()
-	h.until("the first failure", func() bool { b, _ := os.ReadFile(d.log); return strings.Contains(string(b), "deliver-failed") })
-	if code, log := d.stop(syscall.SIGTERM); code != 0 {
-		t.Errorf("exit %d\n%s", code, log)
-	}
-}
-
-func TestDeliverThatHangsIsEnded(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("hang")
-	h.write("etc/timeoutdeliver", "1\n")
-	h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	log := h.once()
-	h.want(0, nil)
-	h.logged(log, "^relay: deliver-ended .*no reply in time")
-}
-
-func TestExpiryGivesTheLastReply(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("451 4.2.0 try later")
-	h.write("etc/queuelifetime", "0\n")
-	h.put(mail("ann@remote.example", "bob@mx.test"), text)
-	log := h.once()
-	h.logged(log, "^relay: failed .*to=<bob@mx.test>.*554 5.4.7 .*451 4.2.0 try later")
-}
-
-func TestDelayIsToldOnce(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("451 4.2.0 try later")
-	env := mail("ann@remote.example", "bob@mx.test")
-	env.Arrived = time.Now().Add(-5 * time.Hour)
-	h.put(env, text)
-	h.rename(",A=0", ",A=13")
-	log := h.once()
-	h.logged(log, "^relay: report .*action=delayed to=<ann@remote.example>")
-	h.want(2, nil)
-	var told bool
-	for _, name := range h.waiting() {
-		told = told || strings.Contains(name, ",A=14,N=d:2,")
-	}
-	if !told {
-		t.Errorf("waiting %q", h.waiting())
-	}
-	if log := h.once(); strings.Contains(log, "action=delayed") {
-		t.Errorf("told again:\n%s", log)
-	}
-}
-
-func TestNotify(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	for _, c := range []struct {
-		to, notify string
-		reports    int
-	}{{"nobody@mx.test", "NEVER", 0}, {"nobody@mx.test", "DELAY", 0}, {"nobody@mx.test", "FAILURE", 1}, {"bob@mx.test", "SUCCESS,FAILURE", 2}, {"bob@mx.test", "", 2}} {
-		env := mail("ann@mx.test", c.to)
-		env.Recipients[0].Notify, env.EnvID, env.Ret = c.notify, "QQ1", "HDRS"
-		h.put(env, text)
-		h.once()
-		h.want(0, map[string]int{"ann": c.reports})
-	}
-	all := strings.Join(h.inbox("ann"), "")
-	for _, want := range []string{"Action: failed", "Action: delivered", "Original-Envelope-Id: QQ1", "text/rfc822-headers"} {
-		if !strings.Contains(all, want) {
-			t.Errorf("no %s in\n%s", want, all)
-		}
-	}
-}
-
-func TestSignals(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.fake("451 4.2.0 later")
-	d := h.start()
-	h.put(mail("ann@mx.test", "bob@mx.test"), text)
-	tried := func(n int) func() bool {
-		return func() bool {
-			return strings.Count(h.commands(), "LAST") == n && strings.Contains(fmt.Sprint(h.waiting()), fmt.Sprintf(",A=%d", n))
-		}
-	}
-	h.until("the first attempt", tried(1))
-	d.cmd.Process.Signal(syscall.SIGALRM)
-	h.until("the second attempt", tried(2))
-	h.write("etc/queuelifetime", "five days\n")
-	d.cmd.Process.Signal(syscall.SIGHUP)
-	h.until("the complaint", func() bool { b, _ := os.ReadFile(d.log); return strings.Contains(string(b), "config-bad") })
-	h.write("etc/queuelifetime", "0\n")
-	d.cmd.Process.Signal(syscall.SIGHUP)
-	d.cmd.Process.Signal(syscall.SIGALRM)
-	h.until("the failure", func() bool { b, _ := os.ReadFile(d.log); return strings.Contains(string(b), "relay: failed ") })
-	code, log := d.stop(syscall.SIGINT)
-	if code != 0 {
-		t.Errorf("exit %d\n%s", code, log)
-	}
-	h.logged(log, `^relay: config-bad err=".*queuelifetime:1: `)
-}
-
-func TestErrorsNameTheThingAndTheRemedy(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	for _, c := range []struct {
-		claim  string
-		break_ func()
-		args   []string
-		code   int
-		says   string
-	}{
-		{"a wrong flag", nil, []string{"--fast"}, 100, "see 'relay --help'"},
-		{"an argument", nil, []string{"now"}, 100, "now"},
-		{"no queue", nil, []string{"--queue", h.path("none")}, 111, h.path("none")},
-		{"a number that is none", func() { h.write("etc/concurrencylocal", "many\n") }, nil, 100, "etc/concurrencylocal:1: "},
-		{"a number beyond sense", func() { h.write("etc/concurrencylocal", "5000\n") }, nil, 100, "more than 1000"},
-		{"no deliver", func() {
-			os.Remove(h.path("etc/concurrencylocal"))
-			h.env = []string{"ROHRPOST_LIBEXEC=" + h.path("none")}
-		}, nil, 100, "ROHRPOST_LIBEXEC"},
-	} {
-		if c.break_ != nil {
-			c.break_()
-		}
-		r := progtest.RunCmd(t, nil, h.command(append([]string{"--once"}, c.args...)...))
-		if r.Code != c.code || !strings.Contains(r.Stderr, c.says) || strings.Count(r.Stderr, "\n") != 1 {
-			t.Errorf("%s: exit %d, %q", c.claim, r.Code, r.Stderr)
-		}
-	}
-}
-
-func TestAliasAndNotify(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	h.write("etc/aliases", "one: bob\nmany: bob, bob+x\nlist: bob, bob+x\nowner-list: bob\n")
-	for _, c := range []struct {
-		to, action string
-	}{{"one@mx.test", "delivered"}, {"many@mx.test", "expanded"}, {"list@mx.test", "delivered"}} {
-		before := len(h.inbox("ann"))
-		env := mail("ann@mx.test", c.to)
-		env.Recipients[0].Notify, env.Recipients[0].ORcpt = "SUCCESS", "rfc822;"+c.to
-		h.put(env, text)
-		h.once()
-		var fresh []string
-		for _, m := range h.inbox("ann") {
-			if strings.Contains(m, "Original-Recipient: rfc822; "+c.to) {
-				fresh = append(fresh, m)
-			}
-		}
-		if len(h.inbox("ann")) != before+1 || len(fresh) != 1 || !strings.Contains(fresh[0], "\nAction: "+c.action+"\n") {
-			t.Errorf("%s: %d reports: %q", c.to, len(h.inbox("ann"))-before, fresh)
-		}
 	}
 }

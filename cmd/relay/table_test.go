@@ -83,6 +83,28 @@ func TestDerivedEntryWaitsForItsParent(t *testing.T) {
 	}
 }
 
+// What a killed relay has made waits for its parent, and no longer.
+func TestEntryOfAnEarlierRunIsWoken(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for _, child := range []string{"a.A2", "a.B2", "a.S2"} {
+		tab := newTable()
+		parent := entry(t, "a,R=2,D=x,T=5,A=0:2,")
+		tab.put(parent, now, true)
+		tab.put(entry(t, child+",D=x,T=0,A=0:2,"), time.Unix(0, 0), true)
+		if got := taken(tab.take(now)); got != "a/2 " {
+			t.Fatalf("took %q", got)
+		}
+		if got := taken(tab.take(now)); got != "" {
+			t.Errorf("took %q before its parent ended", got)
+		}
+		tab.end(ending{entry: parent, gone: true})
+		if got := taken(tab.take(time.Now())); got != child+"/0 " {
+			t.Errorf("took %q, want %s", got, child)
+		}
+	}
+}
+
 // An event may come while a job has the entry, before or after the job's own
 // rename, and late ones even after its end.
 func TestNamesThatAppearWhileAJobRuns(t *testing.T) {
