@@ -21,7 +21,7 @@ import (
 // size of each, by base.
 func foreign(t testing.TB, n int) (m *maildir.Maildir, want map[string]int64) {
 	t.Helper()
-	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disktest.Fast)
+	m, err := maildir.Create(filepath.Join(disktest.Memory(t), "Maildir"), disktest.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 
 func create(t testing.TB) *maildir.Maildir {
 	t.Helper()
-	m, err := maildir.Create(filepath.Join(t.TempDir(), "Maildir"), disktest.Fast)
+	m, err := maildir.Create(filepath.Join(disktest.Memory(t), "Maildir"), disktest.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,6 +307,38 @@ func TestD24_DeliveriesAtOnceDoNotExceedTheQuotaTogether(t *testing.T) {
 	limitLine, rest, _ := strings.Cut(text(t, m), "\n")
 	if limitLine != strconv.Itoa(limit)+"C" || rest == "" {
 		t.Errorf("the file is %q", text(t, m))
+	}
+}
+
+func TestD24_DeliveryWaitsForTheOneThatHasTheFile(t *testing.T) {
+	t.Parallel()
+	m := create(t)
+	write(t, m, "1C\n0 0\n")
+	f, err := os.OpenFile(file(m), os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error, 1)
+	go func() {
+		_, err := quota.Reserve(m, "1C", 10)
+		result <- err
+	}()
+	select {
+	case err := <-result:
+		t.Fatalf("did not wait: %v", err)
+	case <-time.After(50 * time.Millisecond): // one that waits cannot be too late for this
+	}
+	if _, err := f.WriteString("10 1\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; !errors.Is(err, quota.ErrOver) {
+		t.Errorf("after the other delivery took the room: %v", err)
 	}
 }
 
