@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/login"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/protocol/auth"
 	"rohrpost/protocol/pop3"
 	"rohrpost/protocol/ucspi"
@@ -22,7 +22,7 @@ const offeredEnv = "POP3CAPA"
 // authorize is the first half: it serves a stranger until a login is right, and
 // then becomes the second half.
 func (s *server) authorize(argv []string) error {
-	loginOK, err := prog.Libexec("login-ok")
+	loginOK, err := frame.Libexec("login-ok")
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (s *server) authorize(argv []string) error {
 	err = login.Exec(id, s.secondHalf(id), offeredEnv+"="+a.Offered())
 	s.log.Event("login-failed", "user", a.Login, "err", err)
 	io.WriteString(s.conn, "-ERR [SYS/TEMP] cannot open the mailbox now, try again later\r\n")
-	return prog.Exit(prog.Server.Temporary)
+	return frame.Exit(frame.Server.Temporary)
 }
 
 // environ is our environment, with the peer in UCSPI's words where inetd or

@@ -81,8 +81,9 @@ func TestP10_UniqueIDsAreForLife(t *testing.T) {
 	}
 }
 
-// What the server before said, word by word. Dovecot's and Courier's answers
-// were taken from dovecot 2.3.19 and courier-pop 1.0.16 over these files.
+// What the server before said, word by word. Dovecot's default id is what
+// dovecot 2.3.19 answered over these files; the others follow the formats as
+// those projects describe them and were not compared with a running server.
 func TestUniqueIDsOfOtherServers(t *testing.T) {
 	t.Parallel()
 	box := newMaildir(t, map[string]string{

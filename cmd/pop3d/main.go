@@ -9,12 +9,13 @@ import (
 	"strconv"
 	"time"
 
+	"rohrpost/cmd/internal/cmdline"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/protocol/pop3"
 	"rohrpost/protocol/ucspi"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // flags are the flags as given. They are handed on to the second half as they
@@ -38,22 +39,30 @@ type server struct {
 	log   *maillog.Logger
 }
 
-func main() {
-	var f flags
-	c := &cobra.Command{
-		Use:   "pop3d [flags] [MAILDIR]\n  pop3d [flags] -- AUTH [ARG...]",
-		Short: "serve a Maildir by POP3 on standard input and output",
-		Long: `Pop3d speaks POP3 on descriptors 0 and 1.
+const usage = `pop3d speaks POP3 on descriptors 0 and 1.
 
 Without "--" it serves MAILDIR (default: $MAILDIR, then $HOME/Maildir) to whoever
 started it. With "--" it asks the client for a password first, lets the
-checkpassword program AUTH judge it, and serves the mailbox of that account.`,
-		Example: `  tcpserver -H -R 0 110 pop3d -- checkpw
+checkpassword program AUTH judge it, and serves the mailbox of that account.
+
+Usage:
+  pop3d [flags] [MAILDIR]
+  pop3d [flags] -- AUTH [ARG...]
+
+Examples:
+  tcpserver -H -R 0 110 pop3d -- checkpw
   ssh mx.example.org rohrpost pop3d
-  pop3d --uidl dovecot ~/Maildir`,
-		RunE: func(c *cobra.Command, args []string) error { return run(f, c.ArgsLenAtDash(), args) },
-	}
-	fs := c.Flags()
+  pop3d --uidl dovecot ~/Maildir
+`
+
+func main() {
+	var f flags
+	c := cmdline.Command{Name: "pop3d", Help: usage, Flags: f.bind,
+		Run: func(fs *pflag.FlagSet) error { return run(f, fs.ArgsLenAtDash(), fs.Args()) }}
+	frame.Program{Name: c.Name, Codes: frame.Server, Conversation: true, Do: c.Do}.Main()
+}
+
+func (f *flags) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&f.etc, "etc", "", "configuration `directory` (default $ROHRPOST_ETC, then /etc/rohrpost)")
 	fs.StringVar(&f.uidl, "uidl", "name", "`format` of unique-ids: name, dovecot, courier, or a template of %u %v %f %g")
 	fs.BoolVar(&f.plaintext, "plaintext-login", false, "take passwords without TLS from other hosts too")
@@ -61,7 +70,6 @@ checkpassword program AUTH judge it, and serves the mailbox of that account.`,
 	fs.BoolVar(&f.keepFlags, "keep-flags", false, "do not flag messages as seen")
 	fs.BoolVar(&f.create, "create", false, "make MAILDIR if it does not exist")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Minute, "end the session when the client is silent for so long")
-	prog.Program{Command: c, Codes: prog.Server, Conversation: true}.Main()
 }
 
 // run serves the half of the session that the command line asks for.
@@ -74,9 +82,9 @@ func run(f flags, dash int, args []string) error {
 	case dash == 0 && len(args) > 0:
 		return s.authorize(args)
 	case dash == 0:
-		return prog.Usage(errors.New("no AUTH program behind --"))
+		return frame.Usage(errors.New("no AUTH program behind --"))
 	case dash > 0 || len(args) > 1:
-		return prog.Usage(errors.New("one MAILDIR, or -- and an AUTH program; see 'pop3d --help'"))
+		return frame.Usage(errors.New("one MAILDIR, or -- and an AUTH program; see 'pop3d --help'"))
 	case len(args) == 1:
 		return s.transact(args[0])
 	}
@@ -86,10 +94,10 @@ func run(f flags, dash int, args []string) error {
 func newServer(f flags) (*server, error) {
 	ids, err := pop3.ParseFormat(f.uidl)
 	if err != nil {
-		return nil, prog.Usage(err)
+		return nil, frame.Usage(err)
 	}
 	if f.timeout <= 0 {
-		return nil, prog.Usage(fmt.Errorf("timeout %s is no time to wait; RFC 1939 asks for 10m at least", f.timeout))
+		return nil, frame.Usage(fmt.Errorf("timeout %s is no time to wait; RFC 1939 asks for 10m at least", f.timeout))
 	}
 	return &server{
 		flags: f,

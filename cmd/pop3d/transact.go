@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/login"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/maildir"
 	"rohrpost/maildir/disk"
 	"rohrpost/protocol/pop3"
@@ -22,7 +22,7 @@ func (s *server) transact(path string) error {
 			return fmt.Errorf("find the Maildir: %w", err)
 		}
 		if os.Getenv("MAILDIR") == "" && os.Getenv("HOME") == "" {
-			return prog.Usage(errors.New("no MAILDIR given, and neither MAILDIR nor HOME is set"))
+			return frame.Usage(errors.New("no MAILDIR given, and neither MAILDIR nor HOME is set"))
 		}
 		path = login.Maildir(os.Environ(), dir)
 	}
