@@ -244,9 +244,14 @@ func (t *tracer) reached(pid int) {
 	t.strike(pid)
 }
 
-// internal says whether a call is about a descriptor that is no file and no
-// pipe: Go's runtime wakes itself by one, and its failing is no real fault.
+// internal says whether a call can neither fail nor be seen: about a descriptor
+// that is no file and no pipe, by which Go's runtime wakes itself, or about
+// flags of a descriptor.
 func internal(pid int, regs *syscall.PtraceRegs, c call) bool {
+	if c.nr == unix.SYS_FCNTL {
+		cmd := argument(regs, 1)
+		return cmd != unix.F_OFD_SETLK && cmd != unix.F_OFD_SETLKW && cmd != unix.F_SETLK && cmd != unix.F_SETLKW
+	}
 	return strings.HasPrefix(target(pid, regs, c), "anon_inode:")
 }
 
