@@ -4,7 +4,7 @@ import "rohrpost/protocol/smtp"
 
 // maxDeliveryID is the longest base name, in bytes; a file name has 255 for
 // everything.
-const maxDeliveryID = 180
+const maxDeliveryID = 150
 
 // deliveryID is ours, for the pipe between relay and deliver --lmtp: the sender
 // names the message that a recipient gets, so that a second attempt can find the
