@@ -21,18 +21,19 @@ func TestS02_EndsThatAreNone(t *testing.T) {
 }
 
 // The whole attack: a second message behind something that another server might
-// take for the end of the first.
+// take for the end of the first, near and out of sight of one read.
 func TestS03_SmuggledMessage(t *testing.T) {
 	t.Parallel()
-	for _, end := range []string{"\n.\r\n", "\n.\n", "\r\n.\n", "\r.\r\n", "\r\n.\r"} {
+	far := strings.Repeat("a line of text\r\n", 10_000)
+	for _, end := range []string{"\n.\r\n", "\n.\n", "\r\n.\n", "\r.\r\n", "\r\n.\r", "\n.\r\n" + far} {
 		h := newHost(t, t.TempDir())
 		r := h.run(t, nil, opening+"DATA\r\nSubject: one\r\n\r\nfirst"+end+
 			crlf("MAIL FROM:<boss@mx.example>", "RCPT TO:<bob@mx.example>", "DATA", "Subject: two", "", "second", ".", "QUIT"))
 		if got := codes(r.Stdout); got != "220 250 250 250 354 554 221" {
-			t.Errorf("after %q: codes %s", end, got)
+			t.Errorf("after %.20q: codes %s", end, got)
 		}
 		if q := h.queued(t); len(q) != 0 {
-			t.Errorf("after %q: queued %q", end, q)
+			t.Errorf("after %.20q: queued %q", end, q)
 		}
 	}
 }

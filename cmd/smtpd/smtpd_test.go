@@ -20,6 +20,7 @@ import (
 // message the envelope without date and client, an empty line, and the message
 // without our Received lines. Without it the queue must be empty.
 func TestTranscripts(t *testing.T) {
+	progtest.Bin(t, "login-ok")
 	progtest.Transcripts(t, "testdata/*.txtar", func(t *testing.T, tr *progtest.Transcript) {
 		h := newHost(t, tr.Dir)
 		tr.Play(t, h.env(), "smtpd")
