@@ -117,11 +117,13 @@ func putFile(path, name string, data []byte) error {
 	return os.WriteFile(path, data, mode)
 }
 
-// Play runs the program with the transcript's arguments and environment behind
-// those given, plays the session and checks log, exit code and files.
+// Play runs the program in the transcript's directory, with its arguments and
+// environment behind those given, plays the session and checks log, exit code and files.
 func (tr *Transcript) Play(t *testing.T, env []string, program string, args ...string) {
 	t.Helper()
-	tr.PlayCmd(t, Command(t, append(env, tr.Lines("env")...), program, append(args, tr.Lines("args")...)...))
+	c := Command(t, append(env, tr.Lines("env")...), program, append(args, tr.Lines("args")...)...)
+	c.Dir = tr.Dir
+	tr.PlayCmd(t, c)
 }
 
 // PlayCmd is Play for a command that is otherwise ready to start.
