@@ -73,9 +73,7 @@ func heloName(name string) (string, bool) {
 		}
 		return "[" + ip.String() + "]", true
 	}
-	if strings.HasSuffix(name, ".") { // a root dot is a resolver's habit
-		name = name[:len(name)-1]
-	}
+	name = strings.TrimSuffix(name, ".") // a root dot is a resolver's habit
 	d, err := address.ParseDomain(name, false)
 	return d, err == nil
 }

@@ -9,7 +9,6 @@ var (
 	replyMailOK   = smtp.Reply{Code: 250, Enhanced: "2.1.0", Text: "sender ok"}
 	replyRcptOK   = smtp.Reply{Code: 250, Enhanced: "2.1.5", Text: "recipient ok"}
 	replyData     = smtp.Reply{Code: 354, Text: "end the message with a dot on a line by itself"}
-	replyQueued   = smtp.Reply{Code: 250, Enhanced: "2.0.0", Text: "message accepted"}
 	replyBye      = smtp.Reply{Code: 221, Enhanced: "2.0.0", Text: "bye"}
 	replyVerify   = smtp.Reply{Code: 252, Enhanced: "2.1.5", Text: "not verified, but mail will be tried"}
 	replyHelp     = smtp.Reply{Code: 214, Enhanced: "2.0.0", Text: "this server follows RFC 5321"}
