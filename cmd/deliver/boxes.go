@@ -39,6 +39,7 @@ type box struct {
 	*maildir.Maildir
 	key      string
 	dir, new identity
+	bases    bases
 	users    int
 	gone     bool // no longer in boxes: the last user closes it
 }

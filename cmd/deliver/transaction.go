@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"rohrpost/maildir"
 	"rohrpost/protocol/smtp"
@@ -186,9 +187,10 @@ func (t *transaction) store(i int) (name string, err error) {
 // has reports whether an earlier attempt has stored this copy: in the folder, or
 // in the inbox if there was no folder then.
 func (c *copyTo) has() (bool, error) {
-	there, err := c.box.Has(c.base)
+	now := time.Now()
+	there, err := c.box.has(c.base, now)
 	if !there && err == nil && c.box != c.inbox {
-		there, err = c.inbox.Has(c.base)
+		there, err = c.inbox.has(c.base, now)
 	}
 	return there, err
 }
