@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/maildir"
 	"rohrpost/protocol/smtp"
@@ -30,7 +30,7 @@ type pipe struct {
 
 // startPipe starts deliver. It learns of our configuration by the environment.
 func startPipe(b *backend) (*pipe, error) {
-	path, err := prog.Libexec("deliver")
+	path, err := frame.Libexec("deliver")
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,10 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/cmdline"
+	"rohrpost/cmd/internal/frame"
 )
 
 // options are the flags, and the words behind --.
@@ -21,30 +22,34 @@ type options struct {
 	auth             []string // a checkpassword program and its arguments
 }
 
-func main() {
-	prog.Program{Command: command(), Codes: prog.Server, Conversation: true}.Main()
-}
-
-func command() *cobra.Command {
-	var o options
-	c := &cobra.Command{
-		Use:   "smtpd [flags] [-- AUTH [ARG...]]",
-		Short: "receive mail by SMTP on standard input and output",
-		Long: `smtpd speaks SMTP with the client on standard input and output and puts what it
+const usage = `smtpd speaks SMTP with the client on standard input and output and puts what it
 accepts into the queue. It says yes to a message once that survives a power cut.
 
 AUTH is a checkpassword program for clients that log in. With --submission they
-must. With --lmtp messages go to deliver at once, and no queue is used.`,
-		Example: `  tcpserver -v 0 25 smtpd
+must. With --lmtp messages go to deliver at once, and no queue is used.
+
+Usage:
+  smtpd [flags] [-- AUTH [ARG...]]
+
+Examples:
+  tcpserver -v 0 25 smtpd
   tcpserver -v 0 587 smtpd --submission -- checkpw
-  smtpd --queue /tmp/queue < session`,
-		Args: func(c *cobra.Command, args []string) error { return checkArgs(c.ArgsLenAtDash(), args) },
-		RunE: func(_ *cobra.Command, args []string) error {
-			o.auth = args
-			return run(o)
-		},
-	}
-	f := c.Flags()
+  smtpd --queue /tmp/queue < session
+`
+
+func main() {
+	var o options
+	c := cmdline.Command{Name: "smtpd", Help: usage, Flags: o.bind, Run: func(f *pflag.FlagSet) error {
+		if err := checkArgs(f.ArgsLenAtDash(), f.Args()); err != nil {
+			return cmdline.Misuse("smtpd", err)
+		}
+		o.auth = f.Args()
+		return run(o)
+	}}
+	frame.Program{Name: c.Name, Codes: frame.Server, Conversation: true, Do: c.Do}.Main()
+}
+
+func (o *options) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.etc, "etc", "", "configuration directory")
 	f.StringVar(&o.queue, "queue", "", "queue directory")
 	f.StringVar(&o.mail, "mail", "", "directory of homes")
@@ -52,5 +57,4 @@ must. With --lmtp messages go to deliver at once, and no queue is used.`,
 	f.BoolVar(&o.submission, "submission", false, "require login, bind senders, complete headers")
 	f.BoolVar(&o.lmtp, "lmtp", false, "speak LMTP and hand messages to deliver")
 	f.BoolVar(&o.plaintextLogin, "plaintext-login", false, "allow login without TLS from other hosts")
-	return c
 }

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/maillog"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/protocol/smtp/server"
 	"rohrpost/protocol/ucspi"
 )
@@ -21,9 +20,9 @@ import (
 func checkArgs(dash int, args []string) error {
 	switch {
 	case dash < 0 && len(args) > 0:
-		return prog.Usage(fmt.Errorf("unexpected argument %q; a checkpassword program goes behind --", args[0]))
+		return fmt.Errorf("unexpected argument %q; a checkpassword program goes behind --", args[0])
 	case dash == 0 && len(args) == 0:
-		return prog.Usage(errors.New("-- without a checkpassword program behind it"))
+		return errors.New("-- without a checkpassword program behind it")
 	}
 	return nil
 }

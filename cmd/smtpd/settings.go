@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rohrpost/cmd/internal/control"
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/protocol/address"
 )
@@ -51,7 +51,7 @@ func load(o options) (*settings, error) {
 	}
 	for _, step := range []func() error{s.loadValues, s.loadNumbers, s.loadTables, s.loadPrograms} {
 		if err := step(); err != nil {
-			return nil, prog.Fail(err)
+			return nil, frame.Fail(err)
 		}
 	}
 	return s, nil
@@ -71,15 +71,15 @@ func (s *settings) loadEnvironment() {
 func (s *settings) check() error {
 	switch {
 	case s.submission && s.lmtp:
-		return prog.Usage(fmt.Errorf("--submission and --lmtp exclude each other"))
+		return frame.Usage(fmt.Errorf("--submission and --lmtp exclude each other"))
 	case s.submission && len(s.auth) == 0:
-		return prog.Usage(fmt.Errorf("--submission needs a checkpassword program behind --"))
+		return frame.Usage(fmt.Errorf("--submission needs a checkpassword program behind --"))
 	case s.lmtp && len(s.auth) > 0:
-		return prog.Usage(fmt.Errorf("--lmtp knows no login; drop what is behind --"))
+		return frame.Usage(fmt.Errorf("--lmtp knows no login; drop what is behind --"))
 	case s.lmtp && s.options.filter != "":
-		return prog.Usage(fmt.Errorf("--lmtp and --filter exclude each other"))
+		return frame.Usage(fmt.Errorf("--lmtp and --filter exclude each other"))
 	case s.options.filter != "" && len(s.filter) == 0:
-		return prog.Usage(fmt.Errorf("--filter names no program"))
+		return frame.Usage(fmt.Errorf("--filter names no program"))
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (s *settings) loadTables() (err error) {
 
 func (s *settings) loadPrograms() (err error) {
 	if len(s.auth) > 0 {
-		if s.loginOK, err = prog.Libexec("login-ok"); err != nil {
+		if s.loginOK, err = frame.Libexec("login-ok"); err != nil {
 			return err
 		}
 	}
