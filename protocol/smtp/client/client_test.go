@@ -261,12 +261,16 @@ func TestManyInFlight(t *testing.T) {
 	wg.Wait()
 }
 
-type failing struct{ r io.Reader }
+// failing ends with an error of its own.
+type failing struct {
+	r   io.Reader
+	err error
+}
 
 func (f failing) Read(p []byte) (int, error) {
 	n, err := f.r.Read(p)
 	if err == io.EOF {
-		err = errors.New("disk on fire")
+		err = f.err
 	}
 	return n, err
 }
@@ -274,10 +278,12 @@ func (f failing) Read(p []byte) (int, error) {
 // Invariant 2: a message whose source fails is never ended.
 func TestSourceThatFails(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0, 10, chunk, 3 * chunk} {
+	for i, size := range []int{0, 10, chunk, 3 * chunk} {
+		// A source cut short, as a connection is, must not look like the end.
+		cause := []error{errors.New("disk on fire"), io.ErrUnexpectedEOF}[i%2]
 		c, p := dial(t, accept())
 		tr := message(1, "")
-		tr.Message = failing{strings.NewReader(strings.Repeat("x", size))}
+		tr.Message = failing{strings.NewReader(strings.Repeat("x", size)), cause}
 		if _, err := c.Send(tr); !errors.Is(err, ErrSource) {
 			t.Errorf("%d bytes: %v", size, err)
 		}

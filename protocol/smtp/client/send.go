@@ -76,8 +76,8 @@ func (c *Conn) write(s *sending, t Transaction) error {
 	}
 	var enc smtp.Encoder
 	for {
-		n, err := io.ReadFull(t.Message, b.text)
-		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		n, err := fill(t.Message, b.text)
+		last := err == io.EOF
 		if err != nil && !last {
 			return c.abandon(s, b, err)
 		}
@@ -155,4 +155,16 @@ func (c *Conn) abandon(s *sending, b *buffers, cause error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrSource, cause)
+}
+
+// fill reads until p is full or r ends, which is io.EOF. Unlike io.ReadFull it
+// keeps the io.ErrUnexpectedEOF of a source that was cut short apart from the
+// end of a message.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
 }
