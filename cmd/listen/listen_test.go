@@ -526,7 +526,7 @@ func (d *daemon) descriptors() map[int]bool {
 }
 
 // After many sessions nothing is left of them: no process, no descriptor. (The
-// catalogue asks for 10^5; the benchmark does that.)
+// catalogue asks for 10^5, which takes minutes.)
 func TestL03_NothingIsLeft(t *testing.T) {
 	t.Parallel()
 	d := start(t, "127.0.0.1:0", "--max", "1", "--metrics", filepath.Join(t.TempDir(), "m.prom"), "--", echo[0], echo[1], echo[2])

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"rohrpost/cmd/internal/progtest"
 )
@@ -274,11 +275,11 @@ func TestS38_ProgramCannotStart(t *testing.T) {
 	}
 }
 
-// A signal ends the session between two commands, not within a message.
+// A signal ends a transaction that takes long between two commands, not within a
+// message.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ claim, before, wait, after, want string }{
-		{"while waiting", "EHLO x\r\n", "250 HELP\r\n", "", "421 4.3.2 service is being stopped, try again later\r\n"},
 		{"between recipients", opening, "2.1.5 recipient ok\r\n", "", "421 4.3.2 service is being stopped, try again later\r\n"},
 		{"between chunks", opening + "BDAT 3\r\nx\r\n", "bytes taken\r\n", "", "421 4.3.2 service is being stopped, try again later\r\n"},
 		{"within a message", opening + "DATA\r\nSubject: x\r\n", "354", "\r\n.\r\n", "queued as "},
@@ -292,6 +293,7 @@ func TestSIGTERM(t *testing.T) {
 		}
 		io.WriteString(in, c.before)
 		readUntil(t, out, c.wait)
+		untilReady(t, cmd.Process.Pid)
 		cmd.Process.Signal(syscall.SIGTERM)
 		io.WriteString(in, c.after)
 		said, _ := io.ReadAll(out)
@@ -305,5 +307,40 @@ func TestSIGTERM(t *testing.T) {
 		if left := glob(t, h.path("queue", "tmp", "*")); len(left) != 0 {
 			t.Errorf("%s: left in tmp: %q", c.claim, left)
 		}
+	}
+}
+
+// untilReady returns when a process listens for signals: once the client has let
+// it wait, it has the descriptor by which a signal wakes it.
+func untilReady(t *testing.T, pid int) {
+	t.Helper()
+	for range 2000 {
+		for _, fd := range glob(t, fmt.Sprintf("/proc/%d/fd/*", pid)) {
+			if to, _ := os.Readlink(fd); to == "anon_inode:[eventfd]" {
+				return
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("smtpd does not listen for signals")
+}
+
+// A session that has nothing open ends at once, and so does one whose client is
+// quick: what was not acknowledged is not there.
+func TestSIGTERMWithoutTransaction(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, t.TempDir())
+	cmd := progtest.Command(t, h.env(), "smtpd")
+	in, _ := cmd.StdinPipe()
+	defer in.Close()
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(in, "EHLO x\r\n")
+	readUntil(t, out, "250 HELP\r\n")
+	cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err == nil || len(h.files(t)) != 0 {
+		t.Errorf("ended with %v, queue %q", err, h.files(t))
 	}
 }

@@ -44,14 +44,16 @@ func run(o options) error {
 	conn.WriteTimeout = set.timeout
 	c := b.config()
 	var s *server.Session
-	c.Engaged = func() { stopOnSignal(conn, func() { s.Stop() }) }
+	c.Lingering = func() { stopOnSignal(conn, func() { s.Stop() }) }
 	s = server.New(conn, b, c)
 	return b.ended(s.Serve())
 }
 
 // stopOnSignal ends the session at a command boundary when a supervisor says so.
-// The threads that Go needs to listen for a signal cost a tenth of a session's
-// memory, so a client that has yet to say a word is left to the signal as it is.
+// The three threads that Go needs to listen for a signal cost an eighth of a
+// session's memory and more time than a small message has. So only a transaction
+// that takes long is worth them; else the signal ends us as it is, and what was
+// not acknowledged is sent again.
 func stopOnSignal(conn *ucspi.Conn, stop func()) {
 	if conn.EnableInterrupt() != nil {
 		return // no descriptor left: the signal will end us at once

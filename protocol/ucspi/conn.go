@@ -44,6 +44,10 @@ type Conn struct {
 	// Interruptible says that Interrupt may end a read. A server sets it while
 	// it waits for a command, and not while it is in the middle of one.
 	Interruptible bool
+	// OnWait, if set, runs once, when a read has waited for Patience: the place
+	// for what is not worth its cost while the peer is quick.
+	OnWait   func()
+	Patience time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
@@ -224,6 +228,10 @@ func (c *Conn) wait(fd int, event int16, timeout time.Duration) error {
 			}
 			ms = int(min(left, time.Hour)/time.Millisecond) + 1
 		}
+		patient := c.OnWait != nil && event == unix.POLLIN
+		if p := int(c.Patience / time.Millisecond); patient && (ms < 0 || p < ms) {
+			ms = p
+		}
 		// A negative descriptor is ignored by poll.
 		fds := [2]unix.PollFd{{Fd: int32(fd), Events: event}, {Fd: -1, Events: unix.POLLIN}}
 		if c.Interruptible && event == unix.POLLIN {
@@ -237,6 +245,10 @@ func (c *Conn) wait(fd int, event int16, timeout time.Duration) error {
 			return ErrInterrupted
 		case n > 0:
 			return nil
+		case patient && err == nil:
+			do := c.OnWait
+			c.OnWait = nil
+			do()
 		}
 	}
 }

@@ -25,6 +25,7 @@ func (s *Session) mailFrom(args string) smtp.Reply {
 		return r
 	}
 	s.mail, s.tx = m, tx
+	s.linger()
 	s.counts.messages++
 	if r.Code == 0 {
 		r = replyMailOK

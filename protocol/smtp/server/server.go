@@ -54,9 +54,10 @@ type Config struct {
 
 	Limits Limits
 
-	// Engaged, if set, is called once, when the client has said its first
-	// word: until then there is nothing that is worth getting ready for.
-	Engaged func()
+	// Lingering, if set, is called once, when the client has a transaction open
+	// and lets it wait for a second: the place for what most sessions, which
+	// are quick or idle, need not pay for.
+	Lingering func()
 
 	// Event reports what the log should know; nil means nobody asks. The
 	// events and their keys are in maillog(5).

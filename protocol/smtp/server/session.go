@@ -104,10 +104,6 @@ func (s *Session) command() error {
 		s.answer(replyBareLF)
 		return nil
 	}
-	if s.conf.Engaged != nil {
-		s.conf.Engaged()
-		s.conf.Engaged = nil
-	}
 	s.dispatch(l)
 	return s.lost
 }
@@ -120,6 +116,19 @@ func (s *Session) readLine(limit int) ([]byte, error) {
 	l, err := s.in.ReadLine(limit)
 	s.conn.Interruptible = false
 	return l, err
+}
+
+// linger makes the connection call Lingering if the transaction that begins is
+// one that waits.
+func (s *Session) linger() {
+	if s.conf.Lingering == nil {
+		return
+	}
+	s.conn.Patience = time.Second
+	s.conn.OnWait = func() {
+		s.conf.Lingering()
+		s.conf.Lingering = nil
+	}
 }
 
 func (s *Session) setDeadline() {
@@ -188,6 +197,7 @@ func (s *Session) abort() {
 // forget clears the transaction, which has been given away or dropped.
 func (s *Session) forget() {
 	s.mail, s.tx, s.recipients, s.message = nil, nil, 0, nil
+	s.conn.OnWait = nil
 }
 
 func (s *Session) event(event string, pairs ...any) {
