@@ -57,11 +57,26 @@ func (l *Listing) Len() int { return len(l.pos) }
 // they are used.
 func (l *Listing) At(i int) Message {
 	r := l.record(i)
-	m := Message{Name: ParseName(recordString(r)), New: r[recordNew] != 0, Inode: binary.NativeEndian.Uint64(r[recordInode:])}
+	m := Message{Name: parseBehind(recordString(r), int(r[recordBase])), New: r[recordNew] != 0, Inode: l.Inode(i)}
 	if l.wire != nil && l.wire[i] >= 0 {
 		m.WireSize = l.wire[i]
 	}
 	return m
+}
+
+// Base, Inode and WireSize are those of At(i), without the rest: sums over a
+// large folder need no more.
+func (l *Listing) Base(i int) string { return recordString(l.record(i))[:len(l.base(i))] }
+
+// Inode is the number of message i's inode, as the directory says.
+func (l *Listing) Inode(i int) uint64 { return binary.NativeEndian.Uint64(l.record(i)[recordInode:]) }
+
+// WireSize is what is known of message i's size on the wire, or -1.
+func (l *Listing) WireSize(i int) int64 {
+	if l.wire != nil && l.wire[i] >= 0 {
+		return l.wire[i]
+	}
+	return field(fieldsOf(recordString(l.record(i))[len(l.base(i)):]), 'W')
 }
 
 // Find is the index of the message with this base, or -1.

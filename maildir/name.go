@@ -26,11 +26,25 @@ type Name struct {
 // ParseName takes a name apart. It accepts every string: a name that follows no
 // rule is all Base.
 func ParseName(s string) Name {
-	base, fields := split(s)
+	base, _ := split(s)
+	return parseBehind(s, base)
+}
+
+// parseBehind is ParseName for a name whose Base is known to be base bytes long.
+func parseBehind(s string, base int) Name {
+	fields := base + len(fieldsOf(s[base:]))
 	n := Name{Base: s[:base], Fields: s[base:fields], Info: s[fields:]}
 	n.Size, n.WireSize = field(n.Fields, 'S'), field(n.Fields, 'W')
 	n.Flags = flagsOf(n.Info)
 	return n
+}
+
+// fieldsOf is the fields in what follows Base.
+func fieldsOf(rest string) string {
+	if i := strings.IndexByte(rest, ':'); i >= 0 {
+		return rest[:i]
+	}
+	return rest
 }
 
 // String is the name as the directory has it.

@@ -62,7 +62,7 @@ func byInode(l *maildir.Listing, list []uint32) {
 	}
 	places := make([]place, len(list))
 	for n, i := range list {
-		places[n] = place{l.At(int(i)).Inode, i}
+		places[n] = place{l.Inode(int(i)), i}
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		switch {

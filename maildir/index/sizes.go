@@ -33,7 +33,7 @@ func Sizes(m *maildir.Maildir, l *maildir.Listing) error {
 // unknown is the messages whose wire size is not known.
 func unknown(l *maildir.Listing) (list []uint32) {
 	for i := range l.Len() {
-		if l.At(i).WireSize < 0 {
+		if l.WireSize(i) < 0 {
 			list = append(list, uint32(i))
 		}
 	}
@@ -70,8 +70,7 @@ func (t table) fill(l *maildir.Listing, list []uint32) (stored int) {
 		}
 	}()
 	for _, i := range list {
-		msg := l.At(int(i))
-		if wire, ok := t.find(keyOf(msg.Base), msg.Inode); ok {
+		if wire, ok := t.find(keyOf(l.Base(int(i))), l.Inode(int(i))); ok {
 			l.SetWireSize(int(i), wire)
 		}
 	}
@@ -116,9 +115,8 @@ func store(m *maildir.Maildir, l *maildir.Listing, list []uint32, gone map[uint3
 	defer unix.Munmap(b)
 	t := newTable(b, len(list))
 	for _, i := range list {
-		msg := l.At(int(i))
-		if msg.WireSize >= 0 && !gone[i] {
-			t.insert(size{keyOf(msg.Base), msg.Inode, uint64(msg.WireSize)})
+		if wire := l.WireSize(int(i)); wire >= 0 && !gone[i] {
+			t.insert(size{keyOf(l.Base(int(i))), l.Inode(int(i)), uint64(wire)})
 		}
 	}
 	m.Replace(fileName, func(w io.Writer) error {

@@ -42,7 +42,7 @@ func openDrop(t *Transaction) (*maildrop, error) {
 }
 
 // size is the size of message i in octets (RFC 1939 section 11).
-func (d *maildrop) size(i int) int64 { return max(0, d.list.At(i).WireSize) }
+func (d *maildrop) size(i int) int64 { return max(0, d.list.WireSize(i)) }
 
 // chunkSize is how much of a message is read at once, in bytes: most messages
 // whole.
