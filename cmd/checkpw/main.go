@@ -15,15 +15,16 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
 	"rohrpost/cmd/internal/prog"
 )
 
 // codes are those of the checkpassword interface.
-var codes = prog.Codes{Temporary: 111, Permanent: 1, Usage: 2}
+var codes = frame.Codes{Temporary: 111, Permanent: 1, Usage: 2}
 
 // refused is the exit code for a login or password that is not right.
-const refused = prog.Exit(1)
+const refused = frame.Exit(1)
 
 var log = maillog.New("checkpw")
 
@@ -52,7 +53,7 @@ It is made for other programs to call: 'pop3d -- checkpw' does.`,
   printf 'bob\0secret\0\0' | checkpw sh -c 'id; pwd' 3<&0`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return prog.Usage(errors.New("no program given to run after a right password; 'checkpw id' shows what it does"))
+				return frame.Usage(errors.New("no program given to run after a right password; 'checkpw id' shows what it does"))
 			}
 			return nil
 		},

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 )
 
 // The checkpassword interface: where the record is, and how long it may be, in
@@ -33,7 +33,7 @@ func readRecord(fd int) (record, error) {
 			continue
 		}
 		if err != nil {
-			return record{}, prog.Usage(fmt.Errorf("read login and password on descriptor %d: %w; this program is called by others, see rohrpost-checkpw(8)", fd, err))
+			return record{}, frame.Usage(fmt.Errorf("read login and password on descriptor %d: %w; this program is called by others, see rohrpost-checkpw(8)", fd, err))
 		}
 		if m == 0 {
 			break
@@ -46,7 +46,7 @@ func readRecord(fd int) (record, error) {
 	}
 	f := bytes.SplitN(buf[:n], []byte{0}, 4)
 	if len(f) < 4 {
-		return record{}, prog.Usage(errors.New("descriptor 3 does not hold login, password and timestamp, each ended by NUL"))
+		return record{}, frame.Usage(errors.New("descriptor 3 does not hold login, password and timestamp, each ended by NUL"))
 	}
 	return record{string(f[0]), string(f[1])}, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
 	"rohrpost/cmd/internal/prog"
 )
@@ -38,7 +39,7 @@ type options struct {
 }
 
 func main() {
-	prog.Program{Command: command(), Codes: prog.Server}.Main()
+	prog.Program{Command: command(), Codes: frame.Server}.Main()
 }
 
 func command() *cobra.Command {
@@ -60,7 +61,7 @@ PROGRAM without a slash is one of rohrpost's programs, or found in PATH.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			dash := c.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) {
-				return prog.Usage(errors.New("no program given; write it after --, as in 'listen :25 -- smtpd'"))
+				return frame.Usage(errors.New("no program given; write it after --, as in 'listen :25 -- smtpd'"))
 			}
 			return o.run(args[:dash], args[dash:])
 		},
@@ -153,15 +154,15 @@ func (o *options) serve(s *server, all []*listener, signals chan os.Signal) erro
 func (o *options) server(argv []string) (*server, error) {
 	l := o.limits
 	if l.total < 1 || l.host < 1 || l.bits4 < 0 || l.bits4 > 32 || l.bits6 < 0 || l.bits6 > 128 {
-		return nil, prog.Usage(errors.New("--max and --max-per-host are 1 or more, --host4 0 to 32, --host6 0 to 128"))
+		return nil, frame.Usage(errors.New("--max and --max-per-host are 1 or more, --host4 0 to 32, --host6 0 to 128"))
 	}
 	w, err := wordsFor(o.protocol, argv)
 	if err != nil {
-		return nil, prog.Usage(fmt.Errorf("--protocol: %w", err))
+		return nil, frame.Usage(fmt.Errorf("--protocol: %w", err))
 	}
 	t, err := parseTrusted(o.proxyFrom)
 	if err != nil {
-		return nil, prog.Usage(err)
+		return nil, frame.Usage(err)
 	}
 	s := &server{
 		log: maillog.New("listen"), argv: argv, env: cleanEnviron(os.Environ()),
@@ -176,7 +177,7 @@ func (o *options) server(argv []string) (*server, error) {
 func (o *options) sockets(addrs []string) ([]*listener, error) {
 	var mode uint32
 	if _, err := fmt.Sscanf(o.mode, "%o", &mode); err != nil || mode > 0o777 {
-		return nil, prog.Usage(fmt.Errorf("--mode %q is not an octal mode such as 0660", o.mode))
+		return nil, frame.Usage(fmt.Errorf("--mode %q is not an octal mode such as 0660", o.mode))
 	}
 	all, err := passed()
 	if err != nil {
@@ -191,7 +192,7 @@ func (o *options) sockets(addrs []string) ([]*listener, error) {
 		all = append(all, more...)
 	}
 	if len(all) == 0 {
-		return nil, prog.Usage(errors.New("no address given, and no socket was passed; give one, as in 'listen :25 -- smtpd'"))
+		return nil, frame.Usage(errors.New("no address given, and no socket was passed; give one, as in 'listen :25 -- smtpd'"))
 	}
 	// Nothing but 0, 1 and 2 is for the programs.
 	unix.CloseRange(firstPassed, ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC)
@@ -205,7 +206,7 @@ func (o *options) become(all []*listener) error {
 	}
 	id, err := parseIdentity(o.user)
 	if err != nil {
-		return prog.Usage(err)
+		return frame.Usage(err)
 	}
 	for _, l := range all {
 		if l.path != "" && os.Geteuid() == 0 {
@@ -221,7 +222,7 @@ func (o *options) become(all []*listener) error {
 // in PATH.
 func find(name string) (string, error) {
 	if !strings.Contains(name, "/") {
-		if path, err := prog.Libexec(name); err == nil {
+		if path, err := frame.Libexec(name); err == nil {
 			return path, nil
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 	"rohrpost/maildir/queue"
@@ -262,7 +262,7 @@ func TestQ25_FailingDiskStopsRelay(t *testing.T) {
 			h.put(mail("ann@mx.test", "bob@mx.test"), text)
 		}
 		r := h.inProcess(&disktest.Faulty{FS: disk.OS, Op: "remove", At: 2, Err: errno})
-		if err := r.run(); !errors.Is(err, errno) || prog.Server.Of(err) != 111 {
+		if err := r.run(); !errors.Is(err, errno) || frame.Server.Of(err) != 111 {
 			t.Errorf("%v: relay ended with %v", errno, err)
 		}
 		if got := strings.Count(h.commands(), "LAST"); got != 1 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/prog"
 )
 
@@ -19,7 +20,7 @@ type options struct {
 }
 
 func main() {
-	prog.Program{Command: command(), Codes: prog.Server}.Main()
+	prog.Program{Command: command(), Codes: frame.Server}.Main()
 }
 
 func command() *cobra.Command {
@@ -35,7 +36,7 @@ SIGTERM; SIGALRM makes it try everything now, SIGHUP reread its configuration.`,
   relay --once --queue /tmp/queue`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return prog.Usage(fmt.Errorf("%q: relay takes no arguments; see 'relay --help'", args[0]))
+				return frame.Usage(fmt.Errorf("%q: relay takes no arguments; see 'relay --help'", args[0]))
 			}
 			return nil
 		},

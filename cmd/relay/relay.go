@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/maildir/disk"
 	"rohrpost/maildir/queue"
@@ -58,7 +58,7 @@ func open(o options) (*relay, error) {
 	if r.q, err = queue.Open(path, disk.Shared(disk.OS)); err != nil {
 		return nil, fmt.Errorf("%w; smtpd and 'rohrpost up' make a queue, and --queue names another", err)
 	}
-	deliver, err := prog.Libexec("deliver")
+	deliver, err := frame.Libexec("deliver")
 	if err != nil {
 		return nil, misuse(err)
 	}

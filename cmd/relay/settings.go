@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rohrpost/cmd/internal/control"
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 )
 
 // settings are the numbers that control files give.
@@ -64,5 +64,5 @@ func misuse(err error) error {
 	if err == nil {
 		return nil
 	}
-	return prog.Fail(err)
+	return frame.Fail(err)
 }

@@ -10,8 +10,8 @@ import (
 	"syscall"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/password"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/cmd/internal/users"
 	"rohrpost/maildir"
@@ -45,12 +45,12 @@ func (b *book) canonical(arg string) (string, error) {
 	if i := strings.LastIndexByte(name, '@'); i >= 0 {
 		domain, err := address.ParseDomain(name[i+1:], true)
 		if err != nil {
-			return "", prog.Usage(fmt.Errorf("%q is not a domain", name[i+1:]))
+			return "", frame.Usage(fmt.Errorf("%q is not a domain", name[i+1:]))
 		}
 		name = name[:i] + "@" + domain
 	}
 	if err := users.CheckName(name); err != nil {
-		return "", prog.Usage(err)
+		return "", frame.Usage(err)
 	}
 	table, err := route.Load(b.etc, b.mail)
 	if err != nil {
@@ -80,15 +80,15 @@ func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 		}
 	}
 	if _, which, err := b.table.First(n.name); err != nil || which >= 0 {
-		return users.User{}, prog.Fail(errors.Join(err, exists(which)))
+		return users.User{}, frame.Fail(errors.Join(err, exists(which)))
 	}
 	line, err := users.Line(n.name, hash, n.uid, n.gid, dir, n.quota)
 	if err != nil {
-		return users.User{}, prog.Usage(err)
+		return users.User{}, frame.Usage(err)
 	}
 	u, err := b.table.Parse(line)
 	if err != nil {
-		return users.User{}, prog.Fail(err)
+		return users.User{}, frame.Fail(err)
 	}
 	if err := b.serve(u.Name, out); err != nil {
 		return users.User{}, err

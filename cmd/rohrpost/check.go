@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rohrpost/cmd/internal/control"
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/route"
 )
 
@@ -51,7 +51,7 @@ It exits 100 if there is another one, and 0 if there is none.`,
 				check(i)
 			}
 			if i.errors > 0 {
-				return prog.Exit(prog.Server.Permanent)
+				return frame.Exit(frame.Server.Permanent)
 			}
 			fmt.Fprintf(i.out, "%s: all is well\n", i.etc.Path)
 			return nil

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/maildir/disk"
 	"rohrpost/maildir/queue"
 )
@@ -122,7 +122,7 @@ func (i *inspection) programs() {
 	var missing []string
 	var last error
 	for _, name := range []string{"listen", "smtpd", "relay", "deliver", "pop3d", "checkpw", "login-ok"} {
-		if _, err := prog.Libexec(name); err != nil {
+		if _, err := frame.Libexec(name); err != nil {
 			missing, last = append(missing, name), err
 		}
 	}

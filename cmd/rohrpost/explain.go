@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/protocol/address"
 )
@@ -44,7 +44,7 @@ func explainAll(w io.Writer, table *route.Table, args []string) error {
 	for _, arg := range args {
 		a, err := parseAddress(arg)
 		if err != nil {
-			return prog.Usage(fmt.Errorf("address %q: %w", arg, err))
+			return frame.Usage(fmt.Errorf("address %q: %w", arg, err))
 		}
 		target, err := table.Resolve(a)
 		if err != nil {
@@ -52,7 +52,7 @@ func explainAll(w io.Writer, table *route.Table, args []string) error {
 		}
 		explain(w, target)
 		if target.Kind == route.Unknown {
-			result = prog.Exit(prog.Server.Permanent)
+			result = frame.Exit(frame.Server.Permanent)
 		}
 	}
 	return result

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/control"
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/users"
 	"rohrpost/maildir/disk"
 	"rohrpost/maildir/queue"
@@ -69,7 +69,7 @@ func nameHost(etc control.Dir, host string) error {
 	}
 	name, err := address.ParseDomain(host, true)
 	if err != nil {
-		return prog.Usage(fmt.Errorf("--host %q: %w; give a name like mx.example.org", host, err))
+		return frame.Usage(fmt.Errorf("--host %q: %w; give a name like mx.example.org", host, err))
 	}
 	if me, err := etc.Me(); err != nil || me == name {
 		if err != nil {

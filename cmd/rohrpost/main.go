@@ -5,11 +5,12 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/prog"
 )
 
 func main() {
-	prog.Program{Command: command(), Codes: prog.Server}.Main()
+	prog.Program{Command: command(), Codes: frame.Server}.Main()
 }
 
 func command() *cobra.Command {

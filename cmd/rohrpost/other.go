@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 )
 
 // programs are what make install puts into libexec.
@@ -20,13 +20,13 @@ func other(c *cobra.Command, args []string) error {
 		if name != args[0] {
 			continue
 		}
-		path, err := prog.Libexec(name)
+		path, err := frame.Libexec(name)
 		if err != nil {
 			return err
 		}
 		return fmt.Errorf("run %s: %w", path, unix.Exec(path, append([]string{path}, args[1:]...), os.Environ()))
 	}
-	return prog.Usage(fmt.Errorf("there is no command %q%s; see 'rohrpost --help'", args[0], suggestion(c, args[0])))
+	return frame.Usage(fmt.Errorf("there is no command %q%s; see 'rohrpost --help'", args[0], suggestion(c, args[0])))
 }
 
 // suggestion is what somebody may have meant.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/maildir/disk"
 	"rohrpost/maildir/queue"
 )
@@ -220,7 +220,7 @@ func (d *desk) change(v verb) *cobra.Command {
 		Short: v.short,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) != d.all {
-				return prog.Usage(errors.New("name entries, or give --all"))
+				return frame.Usage(errors.New("name entries, or give --all"))
 			}
 			if err := d.open(c); err != nil {
 				return err

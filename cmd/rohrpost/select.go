@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/maildir/queue"
 )
 
@@ -60,7 +60,7 @@ func markIf(wanted []bool, arg string, fits func(int) bool) error {
 		}
 	}
 	if !any {
-		return prog.Fail(fmt.Errorf("nothing in the queue is %q; see 'rohrpost queue list'", arg))
+		return frame.Fail(fmt.Errorf("nothing in the queue is %q; see 'rohrpost queue list'", arg))
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func cutNumber(arg string) (id string, number int, err error) {
 		number, err = strconv.Atoi(n)
 	}
 	if id == "" || err != nil || ok && number < 1 {
-		return "", 0, prog.Usage(fmt.Errorf("%q is not ID, ID/N or @DOMAIN", arg))
+		return "", 0, frame.Usage(fmt.Errorf("%q is not ID, ID/N or @DOMAIN", arg))
 	}
 	return id, number, nil
 }
@@ -86,13 +86,13 @@ func complete(entries []queue.Entry, prefix string) (string, error) {
 			return prefix, nil
 		case !strings.HasPrefix(e.ID, prefix) || e.ID == found:
 		case found != "":
-			return "", prog.Fail(fmt.Errorf("%q is the beginning of several IDs (%s, %s); give more of it", prefix, found, e.ID))
+			return "", frame.Fail(fmt.Errorf("%q is the beginning of several IDs (%s, %s); give more of it", prefix, found, e.ID))
 		default:
 			found = e.ID
 		}
 	}
 	if found == "" {
-		return "", prog.Fail(fmt.Errorf("nothing in the queue begins with %q; see 'rohrpost queue list'", prefix))
+		return "", frame.Fail(fmt.Errorf("nothing in the queue begins with %q; see 'rohrpost queue list'", prefix))
 	}
 	return found, nil
 }

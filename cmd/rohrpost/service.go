@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/control"
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 )
 
 // service is one way in. argv is its program and arguments for a configuration
@@ -91,7 +91,7 @@ func bind(s service, addr string) (*socket, error) {
 		return bindUnix(s, path)
 	}
 	if _, _, err := net.SplitHostPort(addr); err != nil {
-		return nil, prog.Usage(fmt.Errorf("--%s %q: give host:port, unix:path or off", s.name, addr))
+		return nil, frame.Usage(fmt.Errorf("--%s %q: give host:port, unix:path or off", s.name, addr))
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
-	"rohrpost/cmd/internal/prog"
 	"rohrpost/cmd/internal/route"
 )
 
@@ -109,9 +109,9 @@ func say(s string) { unix.Write(1, []byte(s)) }
 
 // program is the path of a program of ours; without it nothing can start.
 func program(name string) (string, error) {
-	path, err := prog.Libexec(name)
+	path, err := frame.Libexec(name)
 	if err != nil {
-		return "", prog.Fail(err)
+		return "", frame.Fail(err)
 	}
 	return path, nil
 }

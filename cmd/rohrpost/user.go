@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rohrpost/cmd/internal/prog"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/users"
 )
 
@@ -170,7 +170,7 @@ func findUser(p *place, arg string) (*book, users.User, error) {
 	}
 	u, which, err := b.table.First(name)
 	if err == nil && which < 0 {
-		err = prog.Fail(fmt.Errorf("%s: %w in %s; see 'rohrpost user list'", name, users.ErrMissing, b.etc.File(users.FileName)))
+		err = frame.Fail(fmt.Errorf("%s: %w in %s; see 'rohrpost user list'", name, users.ErrMissing, b.etc.File(users.FileName)))
 	}
 	return b, u, err
 }
@@ -184,7 +184,7 @@ func newPassword(c *cobra.Command, name string, made bool) (string, error) {
 	}
 	s, err := readPassword(os.Stdin, c.ErrOrStderr(), name)
 	if err != nil {
-		return "", prog.Fail(err)
+		return "", frame.Fail(err)
 	}
 	return s, nil
 }

@@ -1,5 +1,5 @@
-// Package prog is the command line of every program, and help that reads alike
-// everywhere. Package frame, whose names it repeats, is what holds around it:
+// Package prog is the command line of programs that are started once, by cobra,
+// with help that reads alike everywhere. Package frame is what holds around it:
 // exit codes, panics, descriptors.
 package prog
 
@@ -11,31 +11,10 @@ import (
 	"rohrpost/cmd/internal/frame"
 )
 
-// Codes are a program's exit codes, as its callers read them.
-type Codes = frame.Codes
-
-// Exit is an error that says: all has been said, exit with this code.
-type Exit = frame.Exit
-
-// The tables of codes.
-var (
-	Server   = frame.Server
-	Delivery = frame.Delivery
-)
-
-// Permanent reports whether trying again cannot help.
-func Permanent(err error) bool { return frame.Permanent(err) }
-
-// Fail marks an error as permanent.
-func Fail(err error) error { return frame.Fail(err) }
-
-// Usage marks an error as the caller's misuse of the command line.
-func Usage(err error) error { return frame.Usage(err) }
-
 // Program is how one program starts.
 type Program struct {
 	Command *cobra.Command
-	Codes   Codes
+	Codes   frame.Codes
 	// Conversation says that descriptors 0 and 1 are a peer's, so descriptor 2
 	// must not be: under inetd and systemd it may be the same socket.
 	Conversation bool
@@ -59,11 +38,8 @@ func (p Program) execute(args []string) error {
 	c.SilenceErrors, c.SilenceUsage = true, true
 	c.CompletionOptions.DisableDefaultCmd = true
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return Usage(fmt.Errorf("%w; see '%s --help'", err, c.CommandPath()))
+		return frame.Usage(fmt.Errorf("%w; see '%s --help'", err, c.CommandPath()))
 	})
 	c.SetArgs(args)
 	return c.Execute()
 }
-
-// Libexec is the path of another program of ours.
-func Libexec(name string) (string, error) { return frame.Libexec(name) }
