@@ -45,14 +45,19 @@ func (m *Maildir) Sync() error {
 	return errors.Join(m.fs.SyncDir(m.cur), m.fs.SyncDir(m.new))
 }
 
+// hunts is how often Expunge looks for messages under new names.
+const hunts = 5
+
 // Expunge removes messages, also those that other programs have renamed
-// meanwhile. A message that is gone already counts as removed. When it returns
-// without error, no power cut brings any of them back. After an error it has
-// still removed what it could.
+// meanwhile. A message that is gone already counts as removed; one that is
+// renamed faster than it can be removed is an error. When it returns without
+// error, no power cut brings any of them back. After an error it has still
+// removed what it could.
 func (m *Maildir) Expunge(msgs []Message) error {
 	var first error
 	touched := map[bool]bool{} // by New
-	for range looks {
+	seen := 0                  // of msgs, how many are still there
+	for range hunts {
 		var vanishing []Message
 		for _, msg := range msgs {
 			err := m.fs.Remove(m.sub(msg.New), msg.String())
@@ -69,12 +74,15 @@ func (m *Maildir) Expunge(msgs []Message) error {
 			}
 		}
 		var err error
-		if msgs, err = m.relocate(vanishing); err != nil && first == nil {
+		if msgs, seen, err = m.relocate(vanishing); err != nil && first == nil {
 			first = err
 		}
 		if len(msgs) == 0 {
 			break
 		}
+	}
+	if seen > 0 && first == nil {
+		first = m.restless(seen)
 	}
 	for _, new := range []bool{true, false} {
 		if touched[new] {
@@ -92,20 +100,26 @@ func (m *Maildir) removeTwin(msg Message) bool {
 	return m.fs.Remove(m.new, msg.Base+msg.Fields) == nil
 }
 
-// relocate finds messages under their new names, all by one scan. Those that
-// are gone are left out.
-func (m *Maildir) relocate(msgs []Message) (found []Message, err error) {
+// relocate finds messages under their new names, all by one scan, and says how
+// many it found. Those that are certainly gone are left out of rest; those that
+// the scan may have missed stay as they were.
+func (m *Maildir) relocate(msgs []Message) (rest []Message, found int, err error) {
 	if len(msgs) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
 	l, err := m.Scan()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, msg := range msgs {
-		if i := l.Find(msg.Base); i >= 0 {
-			found = append(found, l.At(i))
+		i := l.Find(msg.Base)
+		if i >= 0 {
+			found++
+			msg = l.At(i)
+		}
+		if i >= 0 || !l.Settled {
+			rest = append(rest, msg)
 		}
 	}
-	return found, nil
+	return rest, found, nil
 }

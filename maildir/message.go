@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -14,9 +15,13 @@ import (
 // program removed it. That is news, not a failure.
 var ErrGone = errors.New("message file is gone")
 
-// looks is how often a name that has vanished is looked for by its base before
-// the message counts as gone.
-const looks = 3
+// looks is how often a name that has vanished is looked for by its base in vain
+// before the message counts as gone, chases how often it is followed from name to
+// name while it is there.
+const (
+	looks  = 3
+	chases = 20
+)
 
 // OpenMessage opens a message for reading. If another program has renamed the
 // file or moved it to cur meanwhile, it is found again; the Message returned
@@ -35,7 +40,8 @@ func (m *Maildir) OpenMessage(msg Message) (*os.File, Message, error) {
 // long as the answer is that there is no such file and the message is found
 // under another name.
 func (m *Maildir) follow(msg Message, do func(d *disk.Dir, name string) error) (Message, error) {
-	for range looks {
+	missed := 0
+	for range chases {
 		err := do(m.sub(msg.New), msg.String())
 		if !vanished(err) {
 			return msg, err
@@ -46,9 +52,16 @@ func (m *Maildir) follow(msg Message, do func(d *disk.Dir, name string) error) (
 		}
 		if ok {
 			msg = found
+		} else if missed++; missed == looks {
+			return msg, ErrGone
 		}
 	}
-	return msg, ErrGone
+	return msg, m.restless(1)
+}
+
+// restless is the error for messages that are there under ever new names.
+func (m *Maildir) restless(n int) error {
+	return fmt.Errorf("%s: somebody renames %d messages again and again", m.Path(), n)
 }
 
 // vanished reports whether err says that a name is no longer there. A server of

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 )
 
@@ -329,6 +330,61 @@ func TestP11_ExpungeTakesRenamedMessagesAndForgivesGoneOnes(t *testing.T) {
 	}
 	if err := m.Expunge(all); err != nil {
 		t.Errorf("once more: %v", err)
+	}
+}
+
+// restless is an FS on which somebody renames each message just before we do
+// something with its name, as often as there are moves.
+type restless struct {
+	disk.FS
+	moves int
+}
+
+func (r *restless) move(d *disk.Dir, name string) error {
+	if r.moves--; r.moves < 0 {
+		return nil
+	}
+	base, _, _ := strings.Cut(name, ":")
+	return r.FS.Rename(d, name, d, fmt.Sprintf("%s:2,%c", base, 'a'+r.moves%20))
+}
+
+func (r *restless) Remove(d *disk.Dir, name string) error {
+	return errors.Join(r.move(d, name), r.FS.Remove(d, name))
+}
+
+func (r *restless) RenameNew(from *disk.Dir, old string, to *disk.Dir, new string) error {
+	return errors.Join(r.move(from, old), r.FS.RenameNew(from, old, to, new))
+}
+
+func TestP11_ExpungeDoesNotSayThatAMessageIsGoneWhichIsThere(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		moves int
+		left  int
+	}{{2, 0}, {1000, 1}} {
+		m := create(t)
+		place(t, m, "cur/a:2,", "x")
+		l := scan(t, m)
+		err := through(t, m, &restless{disktest.Fast, c.moves}).Expunge([]maildir.Message{l.At(0)})
+		if left := scan(t, m).Len(); left != c.left || (err == nil) != (left == 0) {
+			t.Errorf("renamed %d times: %d left, error %v", c.moves, left, err)
+		}
+	}
+}
+
+func TestP04_MessageThatIsRenamedAgainAndAgainIsNotGone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		moves int
+		ok    bool
+	}{{9, true}, {1000, false}} {
+		m := create(t)
+		place(t, m, "cur/a:2,", "x")
+		l := scan(t, m)
+		_, err := through(t, m, &restless{disktest.Fast, c.moves}).SetFlags(l.At(0), maildir.Seen, 0)
+		if (err == nil) != c.ok || errors.Is(err, maildir.ErrGone) {
+			t.Errorf("renamed %d times: error %v", c.moves, err)
+		}
 	}
 }
 
