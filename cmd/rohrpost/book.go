@@ -79,8 +79,11 @@ func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 			return users.User{}, err
 		}
 	}
-	if _, which, err := b.table.First(n.name); err != nil || which >= 0 {
-		return users.User{}, frame.Fail(errors.Join(err, exists(which)))
+	switch taken, err := b.table.Has(n.name); {
+	case err != nil:
+		return users.User{}, frame.Fail(err)
+	case taken:
+		return users.User{}, frame.Fail(fmt.Errorf("%w; 'rohrpost user passwd' changes the password", users.ErrExists))
 	}
 	line, err := users.Line(n.name, hash, n.uid, n.gid, dir, n.quota)
 	if err != nil {
@@ -97,13 +100,6 @@ func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 		return users.User{}, err
 	}
 	return u, b.table.Add(b.etc, line)
-}
-
-func exists(which int) error {
-	if which < 0 {
-		return nil
-	}
-	return fmt.Errorf("%w; 'rohrpost user passwd' changes the password", users.ErrExists)
 }
 
 func (b *book) passwd(name, secret string) error {

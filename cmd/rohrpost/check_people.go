@@ -19,8 +19,13 @@ func (i *inspection) users() {
 		i.wrong(err)
 		return
 	}
+	table := users.Open(i.etc, mail)
+	if _, err := os.Stat(i.etc.File(users.FileName)); errors.Is(err, fs.ErrNotExist) {
+		i.wrong(table.Missing())
+		return
+	}
 	first := map[string]int{}
-	err = users.Open(i.etc, mail).Each(func(u users.User, err error) error {
+	err = table.Each(func(u users.User, err error) error {
 		if err != nil {
 			i.wrong(err)
 			return nil

@@ -115,6 +115,7 @@ func plant(t *testing.T, home, file string) (want string) {
 		t.Fatal(err)
 	}
 	do := ""
+	put(t, filepath.Join(home, "etc/users"), "", 0o600)
 	for _, f := range a.Files {
 		switch f.Name {
 		case "want":

@@ -48,7 +48,11 @@ func (e *Error) Error() string {
 
 // Dir is a configuration directory. It need not exist: every file has a
 // documented default.
-type Dir struct{ Path string }
+type Dir struct {
+	Path string
+	// Named says that somebody asked for this directory. Then it must exist.
+	Named bool
+}
 
 // Open returns the configuration directory: flag, then ROHRPOST_ETC, then
 // DefaultDir.
@@ -57,9 +61,18 @@ func Open(flag string) Dir {
 		flag = os.Getenv("ROHRPOST_ETC")
 	}
 	if flag == "" {
-		flag = DefaultDir
+		return Dir{Path: DefaultDir}
 	}
-	return Dir{Path: flag}
+	return Dir{Path: flag, Named: true}
+}
+
+// Exists is an error if the directory was named and is not there. With the
+// defaults in its place, everybody but localhost would be a stranger.
+func (d Dir) Exists() error {
+	if _, err := os.Stat(d.Path); d.Named && errors.Is(err, fs.ErrNotExist) {
+		return &Error{File: d.Path, What: "does not exist", Remedy: "mend --etc or ROHRPOST_ETC, or make the directory"}
+	}
+	return nil
 }
 
 // File is the path of a file in the directory.

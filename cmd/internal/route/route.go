@@ -86,6 +86,9 @@ type Table struct {
 // now, so that a bad one stops a program before it greets; users and aliases
 // are looked through on each Resolve. Errors are control.Errors.
 func Load(etc control.Dir, mail string) (*Table, error) {
+	if err := etc.Exists(); err != nil {
+		return nil, err
+	}
 	mail, err := etc.Mail(mail)
 	if err != nil {
 		return nil, err

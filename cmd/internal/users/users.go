@@ -75,11 +75,26 @@ func Lookup(etc control.Dir, mail, name string) (u User, ok bool, err error) {
 
 // First finds the user of the first of these names that there is, in one pass,
 // and says which name it was: -1 if there is none. If a name stands in several
-// lines, the first counts.
+// lines, the first counts. A file that does not exist is an error.
 func (t *Table) First(names ...string) (u User, which int, err error) {
+	u, which, exists, err := t.first(names)
+	if err == nil && !exists {
+		err = t.Missing()
+	}
+	return u, which, err
+}
+
+// Has reports whether a name is taken. A file that does not exist yet has
+// nobody.
+func (t *Table) Has(name string) (bool, error) {
+	_, which, _, err := t.first([]string{name})
+	return which >= 0, err
+}
+
+func (t *Table) first(names []string) (u User, which int, exists bool, err error) {
 	which = -1
 	folded := foldAll(names)
-	_, err = t.file.Each(func(r control.Row) (bool, error) {
+	exists, err = t.file.Each(func(r control.Row) (bool, error) {
 		name, _, _ := bytes.Cut(r.Text, []byte(":"))
 		i := index(folded[:limit(which, len(folded))], name)
 		if i < 0 {
@@ -92,7 +107,15 @@ func (t *Table) First(names ...string) (u User, which int, err error) {
 		u, which = found, i
 		return i == 0, nil
 	})
-	return u, which, err
+	return u, which, exists, err
+}
+
+// Missing is the error for a file that is not there. That is no empty file: it
+// may be a directory that was mistyped or is not mounted, and then everybody
+// would be unknown, and their mail bounce.
+func (t *Table) Missing() error {
+	return &control.Error{File: t.file.Path, What: "does not exist",
+		Remedy: "'rohrpost user add' makes it; an empty file says that there are no users"}
 }
 
 // limit is how many of n names are still better than the one found.

@@ -70,10 +70,20 @@ func TestFirstOfSeveralNames(t *testing.T) {
 	}
 }
 
-func TestMissingFileHasNoUsers(t *testing.T) {
+// A directory that is mistyped or not mounted must not make everybody unknown:
+// that would bounce mail.
+func TestMissingFileIsAnErrorAndAnEmptyOneIsNot(t *testing.T) {
 	t.Parallel()
-	if _, ok, err := users.Lookup(control.Dir{Path: t.TempDir() + "/none"}, "/mail", "bob"); ok || err != nil {
+	gone := control.Dir{Path: t.TempDir() + "/none"}
+	_, ok, err := users.Lookup(gone, "/mail", "bob")
+	if ok || err == nil || !strings.Contains(err.Error(), "none/users: does not exist; 'rohrpost user add' makes it") {
 		t.Errorf("%v, %v", ok, err)
+	}
+	if taken, err := users.Open(gone, "/mail").Has("bob"); taken || err != nil {
+		t.Errorf("taken %v, %v", taken, err)
+	}
+	if _, ok, err := users.Lookup(write(t, ""), "/mail", "bob"); ok || err != nil {
+		t.Errorf("empty file: %v, %v", ok, err)
 	}
 }
 
