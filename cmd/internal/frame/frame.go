@@ -86,11 +86,10 @@ func (e Exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // Of is the exit code for an error. An error that says nothing about itself is
 // temporary: a delayed message is seen, a bounced one is gone.
 func (c Codes) Of(err error) int {
-	var u usageError
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &u):
+	case IsUsage(err):
 		return c.Usage
 	case Permanent(err):
 		return c.Permanent
@@ -118,6 +117,12 @@ func (e usageError) Unwrap() error { return e.error }
 
 // Usage marks an error as the caller's misuse of the command line.
 func Usage(err error) error { return usageError{err} }
+
+// IsUsage reports whether an error is so marked.
+func IsUsage(err error) bool {
+	var u usageError
+	return errors.As(err, &u)
+}
 
 // openStandard opens /dev/null in place of a standard descriptor that the
 // caller closed; the next file opened would become it otherwise.
