@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,12 @@ SIGTERM; SIGALRM makes it try everything now, SIGHUP reread its configuration.`,
 	f.StringVar(&o.mail, "mail", "", "directory of mail (default $ROHRPOST_MAIL, then what etc/mail says)")
 	f.BoolVar(&o.once, "once", false, "try everything that is there once, then exit")
 	watch := f.Bool("watch", true, "stay and handle new entries as they come")
-	c.PreRun = func(*cobra.Command, []string) { o.once = o.once || !*watch }
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if o.once && *watch && f.Changed("watch") {
+			return frame.Usage(errors.New("--once and --watch exclude each other; see 'relay --help'"))
+		}
+		o.once = o.once || !*watch
+		return nil
+	}
 	return c
 }

@@ -123,3 +123,11 @@ func TestErrorsNameTheThingAndTheRemedy(t *testing.T) {
 		}
 	}
 }
+
+func TestOnceAndWatchExcludeEachOther(t *testing.T) {
+	t.Parallel()
+	r := progtest.Run(t, nil, nil, "relay", "--once", "--watch", "--queue", "/nonexistent")
+	if r.Code != 100 || r.Stderr != "relay: --once and --watch exclude each other; see 'relay --help'\n" {
+		t.Errorf("exit %d: %s", r.Code, r.Stderr)
+	}
+}
