@@ -90,8 +90,10 @@ func bind(s service, addr string) (*socket, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return bindUnix(s, path)
 	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
+	if _, port, err := net.SplitHostPort(addr); err != nil {
 		return nil, frame.Usage(fmt.Errorf("--%s %q: give host:port, unix:path or off", s.name, addr))
+	} else if _, err := net.LookupPort("tcp", port); err != nil {
+		return nil, frame.Usage(fmt.Errorf("--%s %q: %q is no port; give a number from 0 to 65535", s.name, addr, port))
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -136,7 +138,7 @@ func bindUnix(s service, path string) (*socket, error) {
 
 // plan is what has to run: listen for each socket, and relay.
 func plan(etc control.Dir, listening []*socket) ([]*job, error) {
-	relay, err := program("relay")
+	relay, err := frame.Libexec("relay")
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +160,7 @@ const maxLocal = "1000"
 // argv is listen with the service's program, each by its path. listen inherits
 // the socket, so connections wait while it is started again.
 func (s *socket) argv(etc string) ([]string, error) {
-	listen, err := program("listen")
+	listen, err := frame.Libexec("listen")
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +172,7 @@ func (s *socket) argv(etc string) ([]string, error) {
 	command := true
 	for _, word := range s.service.argv(etc) {
 		if command {
-			if word, err = program(word); err != nil {
+			if word, err = frame.Libexec(word); err != nil {
 				return nil, err
 			}
 		}

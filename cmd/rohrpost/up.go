@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/control"
-	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
 	"rohrpost/cmd/internal/route"
 )
@@ -106,12 +105,3 @@ func announce(listening []*socket) {
 
 // say writes to stdout at once, past os.Stdout, whose broken pipe would kill us.
 func say(s string) { unix.Write(1, []byte(s)) }
-
-// program is the path of a program of ours; without it nothing can start.
-func program(name string) (string, error) {
-	path, err := frame.Libexec(name)
-	if err != nil {
-		return "", frame.Fail(err)
-	}
-	return path, nil
-}

@@ -321,6 +321,7 @@ func TestUpRefuses(t *testing.T) {
 		code  int
 	}{
 		{"an address without port", []string{"--smtp", "127.0.0.1"}, "give host:port, unix:path or off", 100},
+		{"a port that is none", []string{"--smtp", "127.0.0.1:99999"}, `"99999" is no port; give a number from 0 to 65535`, 100},
 		{"a host name that is none", []string{"--host", "a b"}, "give a name like mx.example.org", 100},
 		{"a flag that there is not", []string{"--smpt", "off"}, "unknown flag: --smpt", 100},
 		{"a socket where there is no directory", []string{"--lmtp", "unix:/nonexistent/s"}, "service lmtp at unix:/nonexistent/s", 111},
@@ -374,6 +375,15 @@ func TestUpStopEndsLostSessions(t *testing.T) {
 		t.Errorf("stopped: %v", err)
 	}
 	d.closed()
+}
+
+// A program that is missing may be there after the next make install.
+func TestUpWithoutProgramsStartsNothing(t *testing.T) {
+	t.Parallel()
+	r := progtest.Run(t, nil, []string{"ROHRPOST_LIBEXEC=/nonexistent"}, "rohrpost", append([]string{"up", "--home", t.TempDir() + "/h"}, off...)...)
+	if r.Code != 111 || !strings.Contains(r.Stderr, "not found in /nonexistent; set ROHRPOST_LIBEXEC") || strings.Contains(r.Stderr, "started") || r.Stdout != "" {
+		t.Errorf("exit %d %s%s", r.Code, r.Stdout, r.Stderr)
+	}
 }
 
 func TestUpWrongConfigurationStartsNothing(t *testing.T) {
