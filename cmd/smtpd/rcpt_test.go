@@ -125,6 +125,24 @@ func TestS22_RecipientFlood(t *testing.T) {
 	}
 }
 
+// A list server with more recipients than we take in one go is no attacker: its
+// message must get through, and a million recipients must not.
+func TestS22_ManyRecipientsTooMany(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, t.TempDir())
+	h.write(t, "etc/maxrecipients", "30\n")
+	for _, c := range []struct{ rcpts, queued int }{{60, 1}, {1000, 0}} {
+		before := len(h.queued(t))
+		r := h.run(t, nil, opening+strings.Repeat("RCPT TO:<ann@mx.example>\r\n", c.rcpts)+"BDAT 0 LAST\r\nQUIT\r\n")
+		if got := len(h.queued(t)) - before; got != c.queued {
+			t.Errorf("%d recipients: %d messages queued, want %d", c.rcpts, got, c.queued)
+		}
+		if told := strings.Count(r.Stdout, "452 4.5.3"); told > 60 {
+			t.Errorf("%d recipients: %d times too many", c.rcpts, told)
+		}
+	}
+}
+
 func TestRCPTCHECK(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, t.TempDir())

@@ -32,6 +32,7 @@ type Session struct {
 	mail       *Mail // of the transaction that is open, or nil
 	tx         Transaction
 	recipients int      // accepted in it
+	surplus    int      // refused in it since there were too many
 	message    *message // its message, if it comes in chunks
 
 	counts struct{ errors, junk, unknown, tries, messages int }
@@ -196,7 +197,7 @@ func (s *Session) abort() {
 
 // forget clears the transaction, which has been given away or dropped.
 func (s *Session) forget() {
-	s.mail, s.tx, s.recipients, s.message = nil, nil, 0, nil
+	s.mail, s.tx, s.recipients, s.surplus, s.message = nil, nil, 0, 0, nil
 	s.conn.OnWait = nil
 }
 
