@@ -205,7 +205,7 @@ func TestPlace(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--nonsense"}, {"a", "b"}, {"--size", "x"}, {"--over-quota", "drop"}, {"--quota", "storage=much"}} {
+	for _, args := range [][]string{{"--nonsense"}, {"a", "b"}, {"--size", "x"}, {"--size", "-1"}, {"--over-quota", "drop"}, {"--quota", "storage=much"}} {
 		r := deliver(t, mailHome(t), hello, args...)
 		if r.Code != 75 || r.Stderr == "" || strings.Count(r.Stderr, "\n") != 1 {
 			t.Errorf("%q: exit %d, %q", args, r.Code, r.Stderr)

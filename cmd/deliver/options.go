@@ -73,6 +73,8 @@ func (o *options) check(f *pflag.FlagSet) (err error) {
 		return errors.New("more than one MAILDIR is given")
 	case f.NArg() == 1 && o.lmtp:
 		return errors.New("--lmtp takes no MAILDIR: users(5) says where mail goes")
+	case f.Changed("size") && o.size < 0:
+		return fmt.Errorf("--size %d: it is a number of bytes", o.size)
 	case o.overQuota != "wait" && o.overQuota != "bounce":
 		return fmt.Errorf("--over-quota %s: it is wait or bounce", o.overQuota)
 	}
