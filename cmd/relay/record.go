@@ -78,11 +78,11 @@ var eventOf = map[verdict]string{
 
 // logOutcome writes the one line of a recipient's pass.
 func (j *job) logOutcome(o *outcome) {
-	event := eventOf[o.verdict]
+	event, reply := eventOf[o.verdict], o.reply.String()
 	if o.entry.Cancelled {
-		event = "cancelled"
+		event, reply = "cancelled", "" // nobody was asked
 	}
 	j.log.Event(event, "q", o.entry.ID, "to", "<"+o.rcpt.Address+">",
 		"from", "<"+j.claim.Envelope.Sender+">", "delay", j.now.Sub(j.claim.Envelope.Arrived), "tries", o.entry.Tries+1,
-		"reply", o.reply)
+		"reply", reply)
 }

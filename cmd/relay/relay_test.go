@@ -356,7 +356,7 @@ func TestMailReaderAtWork(t *testing.T) {
 	os.Remove(h.path("etc/concurrencylocal"))
 	log := h.once()
 	h.want(1, map[string]int{"bob": 1})
-	h.logged(log, `^relay: cancelled `)
+	h.logged(log, `^relay: cancelled .* tries=1$`)
 	if name := h.waiting()[0]; !strings.HasSuffix(name, ":2,FS") {
 		t.Errorf("%q waits", name)
 	}
