@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime"
@@ -55,8 +56,8 @@ func open(o options) (*relay, error) {
 	if err != nil {
 		return nil, misuse(err)
 	}
-	if r.q, err = queue.Open(path, disk.Shared(disk.OS)); err != nil {
-		return nil, fmt.Errorf("%w; smtpd and 'rohrpost up' make a queue, and --queue names another", err)
+	if r.q, err = openQueue(path, !o.once); err != nil {
+		return nil, err
 	}
 	deliver, err := frame.Libexec("deliver")
 	if err != nil {
@@ -68,6 +69,24 @@ func open(o options) (*relay, error) {
 	}
 	r.courier = newCourier(argv, r.config.Load().settings, r.log)
 	return r, nil
+}
+
+// openQueue opens the queue, and makes it if relay is here to stay. A single
+// pass over a queue that is not there is a slip of who wrote its name.
+func openQueue(path string, stay bool) (*queue.Queue, error) {
+	shared := disk.Shared(disk.OS)
+	if !stay {
+		q, err := queue.Open(path, shared)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; relay without --once makes a queue, and --queue names another", err)
+		}
+		return q, err
+	}
+	q, err := queue.Create(path, shared)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; make the directory above it, for the mail user, or name another queue by --queue", err)
+	}
+	return q, err
 }
 
 // configure reads the control files.

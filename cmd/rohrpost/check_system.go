@@ -30,7 +30,7 @@ func (i *inspection) queue() {
 	}
 	q, err := queue.Open(path, disk.OS)
 	if err != nil {
-		i.wrong(fmt.Errorf("%w; 'rohrpost up' makes a queue, and so does relay", err))
+		i.wrong(fmt.Errorf("%w; relay makes a queue when it starts, and so does 'rohrpost up'", err))
 		return
 	}
 	defer q.Close()

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -28,6 +31,9 @@ type backend struct {
 func (b *backend) open() (err error) {
 	if b.set.queuePath != "" {
 		b.queue, err = queue.Open(b.set.queuePath, disk.OS)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; relay makes the queue when it starts, and --queue names another", err)
+		}
 	}
 	return err
 }

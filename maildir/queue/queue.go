@@ -146,13 +146,15 @@ func makeTree(path string, f disk.FS) error {
 	return f.SyncDir(root)
 }
 
+// makeRoot makes the queue itself. Its parent is synced also if it was there: an
+// earlier try may have been killed before that, and a queue that a power cut takes
+// away takes mail with it.
 func makeRoot(path string, f disk.FS) (*disk.Dir, error) {
-	root, err := disk.OpenDirFollow(path)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return root, err
-	}
 	above, name := split(path)
 	parent, err := disk.OpenDirFollow(above)
+	if errors.Is(err, fs.ErrPermission) {
+		return disk.OpenDirFollow(path) // then it is not ours to make
+	}
 	if err != nil {
 		return nil, err
 	}
