@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,25 @@ func TestP06_ConnectionCut(t *testing.T) {
 	}
 	if !strings.Contains(c.log.String(), "dele=0") {
 		t.Errorf("log: %s", c.log.String())
+	}
+}
+
+// P06: a client that pipelines RETR, DELE and QUIT, and is gone before it got the
+// message, must find it there the next time.
+func TestP06_CutWhileAMessageIsSent(t *testing.T) {
+	t.Parallel()
+	box := three(t)
+	name := messages(t, box)[0]
+	large := strings.Repeat("Subject: more than any socket holds\n", 1<<19)
+	if err := os.WriteFile(filepath.Join(box, name), []byte(large), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, box)
+	io.WriteString(c.conn, "RETR 1\r\nRETR 2\r\nRETR 3\r\nDELE 1\r\nDELE 2\r\nDELE 3\r\nQUIT\r\n")
+	c.conn.Close()
+	c.cmd.Wait()
+	if n := len(messages(t, box)); n != 3 {
+		t.Errorf("%d messages left, want 3: %s", n, c.log.String())
 	}
 }
 

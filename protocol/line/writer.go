@@ -48,6 +48,9 @@ func (w *Writer) Extend(f func(b []byte) []byte) {
 // Buffered is the number of bytes that wait for Flush.
 func (w *Writer) Buffered() int { return len(w.buf) }
 
+// Err is the error that stuck, if any.
+func (w *Writer) Err() error { return w.err }
+
 // Flush writes what has gathered.
 func (w *Writer) Flush() error {
 	if len(w.buf) > 0 && w.err == nil {

@@ -91,6 +91,9 @@ func (s *session) run() error {
 		default:
 			s.obey(l)
 		}
+		if err := s.w.Err(); err != nil && s.state != ended {
+			s.end(err) // nobody reads what is answered
+		}
 	}
 	if err := s.w.Flush(); err != nil && s.err == nil {
 		s.err = err

@@ -6,11 +6,16 @@ import (
 )
 
 // quit is QUIT. In the transaction state it enters the UPDATE state (RFC 1939
-// section 6).
+// section 6), but only if all answers before it have left: who did not get a
+// message has not asked to lose it.
 func (s *session) quit(string) {
 	if s.state == authorization {
 		s.ok("bye")
 		s.end(nil)
+		return
+	}
+	if err := s.w.Flush(); err != nil {
+		s.end(err)
 		return
 	}
 	if err := s.drop.update(); err != nil {
