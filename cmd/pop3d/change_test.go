@@ -125,18 +125,19 @@ func TestP06_ConnectionCut(t *testing.T) {
 // message, must find it there the next time.
 func TestP06_CutWhileAMessageIsSent(t *testing.T) {
 	t.Parallel()
-	box := three(t)
-	name := messages(t, box)[0]
-	large := strings.Repeat("Subject: more than any socket holds\n", 1<<19)
-	if err := os.WriteFile(filepath.Join(box, name), []byte(large), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := dial(t, box)
-	io.WriteString(c.conn, "RETR 1\r\nRETR 2\r\nRETR 3\r\nDELE 1\r\nDELE 2\r\nDELE 3\r\nQUIT\r\n")
-	c.conn.Close()
-	c.cmd.Wait()
-	if n := len(messages(t, box)); n != 3 {
-		t.Errorf("%d messages left, want 3: %s", n, c.log.String())
+	for name, lines := range map[string]int{"more than any socket holds": 1 << 19, "what one write holds": 1} {
+		box := three(t)
+		text := strings.Repeat("Subject: "+name+"\n", lines)
+		if err := os.WriteFile(filepath.Join(box, messages(t, box)[0]), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := dial(t, box)
+		io.WriteString(c.conn, "RETR 1\r\nRETR 2\r\nRETR 3\r\nDELE 1\r\nDELE 2\r\nDELE 3\r\nQUIT\r\n")
+		c.conn.Close()
+		c.cmd.Wait()
+		if n := len(messages(t, box)); n != 3 {
+			t.Errorf("%s: %d messages left, want 3: %s", name, n, c.log.String())
+		}
 	}
 }
 
