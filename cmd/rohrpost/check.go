@@ -46,7 +46,11 @@ file, line and remedy on stdout; those that begin with "warning:" do no harm yet
 It exits 100 if there is another one, and 0 if there is none.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			i := &inspection{etc: p.dir(), out: c.OutOrStdout()}
+			etc, err := p.named()
+			if err != nil {
+				return err
+			}
+			i := &inspection{etc: etc, out: c.OutOrStdout()}
 			for _, check := range checks {
 				check(i)
 			}

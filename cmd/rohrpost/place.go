@@ -26,13 +26,22 @@ func (p *place) dir() control.Dir {
 	here := filepath.Join(defaultHome, "etc")
 	switch {
 	case p.etc != "":
-		return control.Dir{Path: p.etc}
+		return control.Dir{Path: p.etc, Named: true}
 	case p.home != "":
-		return control.Dir{Path: filepath.Join(p.home, "etc")}
+		return control.Dir{Path: filepath.Join(p.home, "etc"), Named: true}
 	case os.Getenv("ROHRPOST_ETC") == "" && isDir(here):
 		return control.Dir{Path: here}
 	}
 	return control.Open("")
+}
+
+// named is dir, which has to exist if somebody named it: with the defaults in
+// its place, a slip of the pen would lead to the system's queue.
+func (p *place) named() (control.Dir, error) {
+	if d := p.dir(); !d.Named {
+		return d, nil
+	}
+	return p.must()
 }
 
 // must is dir, which has to exist.

@@ -48,7 +48,11 @@ that waits for a domain. relay may run meanwhile.`,
 
 // open opens the queue that the flags name.
 func (d *desk) open(c *cobra.Command) error {
-	path, err := d.dir().Queue(d.path)
+	etc, err := d.named()
+	if err != nil {
+		return err
+	}
+	path, err := etc.Queue(d.path)
 	if err != nil {
 		return err
 	}
