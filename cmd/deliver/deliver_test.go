@@ -334,3 +334,13 @@ func checkMemory(t testing.TB, c *exec.Cmd) {
 		t.Errorf("grew to %d KB", u.Maxrss)
 	}
 }
+
+// O05: an argument that is empty is a slip, not a wish for the default.
+func TestO05_EmptyMaildirIsRefused(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	r := progtest.Run(t, strings.NewReader("Subject: x\n\n"), []string{"HOME=" + home}, "deliver", "")
+	if left, _ := os.ReadDir(home); r.Code != 75 || !strings.Contains(r.Stderr, "MAILDIR is empty") || len(left) != 0 {
+		t.Errorf("exit %d, %q, made %v", r.Code, r.Stderr, left)
+	}
+}

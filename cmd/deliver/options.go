@@ -71,6 +71,8 @@ func (o *options) check(f *pflag.FlagSet) (err error) {
 	switch {
 	case f.NArg() > 1:
 		return errors.New("more than one MAILDIR is given")
+	case f.NArg() == 1 && o.maildir == "":
+		return errors.New("MAILDIR is empty: a variable that is not set?")
 	case f.NArg() == 1 && o.lmtp:
 		return errors.New("--lmtp takes no MAILDIR: users(5) says where mail goes")
 	case f.Changed("size") && o.size < 0:

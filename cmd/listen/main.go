@@ -85,6 +85,9 @@ PROGRAM without a slash is one of rohrpost's programs, or found in PATH.`,
 // run opens the sockets, becomes the user, says that it is ready and serves
 // until a signal ends it.
 func (o *options) run(addrs, argv []string) error {
+	if o.grace < 0 {
+		return frame.Usage(fmt.Errorf("--grace %v: it is a time to wait, 0s or more", o.grace))
+	}
 	s, err := o.server(argv)
 	if err != nil {
 		return err

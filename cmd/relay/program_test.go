@@ -112,7 +112,7 @@ func TestErrorsNameTheThingAndTheRemedy(t *testing.T) {
 		{"no deliver", func() {
 			os.Remove(h.path("etc/concurrencylocal"))
 			h.env = []string{"ROHRPOST_LIBEXEC=" + h.path("none")}
-		}, nil, 100, "ROHRPOST_LIBEXEC"},
+		}, nil, 111, "ROHRPOST_LIBEXEC"},
 	} {
 		if c.before != nil {
 			c.before()

@@ -83,6 +83,6 @@ func (j *job) logOutcome(o *outcome) {
 		event, reply = "cancelled", "" // nobody was asked
 	}
 	j.log.Event(event, "q", o.entry.ID, "to", "<"+o.rcpt.Address+">",
-		"from", "<"+j.claim.Envelope.Sender+">", "delay", j.now.Sub(j.claim.Envelope.Arrived), "tries", o.entry.Tries+1,
+		"from", "<"+j.claim.Envelope.Sender+">", "delay", max(0, j.now.Sub(j.claim.Envelope.Arrived)), "tries", o.entry.Tries+1,
 		"reply", reply)
 }

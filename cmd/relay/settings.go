@@ -61,8 +61,8 @@ func load(etc control.Dir) (s settings, err error) {
 
 // misuse marks an error of the configuration: trying again cannot mend it.
 func misuse(err error) error {
-	if err == nil {
-		return nil
+	if control.Wrong(err) {
+		return frame.Fail(err)
 	}
-	return frame.Fail(err)
+	return err
 }

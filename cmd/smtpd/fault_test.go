@@ -344,3 +344,15 @@ func TestSIGTERMWithoutTransaction(t *testing.T) {
 		t.Errorf("ended with %v, queue %q", err, h.files(t))
 	}
 }
+
+// Having no descriptor left passes; a supervisor shall try again.
+func TestL04_NoDescriptorLeftIsTemporary(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, t.TempDir())
+	c := exec.Command("sh", "-c", `ulimit -n 5; exec "$@"`, "sh", progtest.Bin(t, "smtpd"))
+	c.Env = append(os.Environ(), h.env()...)
+	r := progtest.RunCmd(t, strings.NewReader("QUIT\r\n"), c)
+	if r.Code != 111 || !strings.Contains(r.Stderr, "too many open files") || strings.Contains(r.Stdout, "220") {
+		t.Errorf("exit %d, said %q, log %q", r.Code, r.Stdout, r.Stderr)
+	}
+}

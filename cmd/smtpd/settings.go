@@ -50,8 +50,10 @@ func load(o options) (*settings, error) {
 		return nil, err
 	}
 	for _, step := range []func() error{s.loadValues, s.loadNumbers, s.loadTables, s.loadPrograms} {
-		if err := step(); err != nil {
+		if err := step(); control.Wrong(err) {
 			return nil, frame.Fail(err)
+		} else if err != nil {
+			return nil, err
 		}
 	}
 	return s, nil

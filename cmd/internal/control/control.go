@@ -46,6 +46,13 @@ func (e *Error) Error() string {
 	return s
 }
 
+// Wrong reports whether an error says that the configuration is wrong. Others,
+// as when there is no descriptor left to read it, pass by themselves.
+func Wrong(err error) bool {
+	var e *Error
+	return errors.As(err, &e)
+}
+
 // Dir is a configuration directory. It need not exist: every file has a
 // documented default.
 type Dir struct {
