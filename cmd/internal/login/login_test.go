@@ -18,12 +18,12 @@ func TestMaildirOfAnAccount(t *testing.T) {
 	for want, env := range map[string][]string{
 		"/home/ann/Maildir":   {"HOME=/home/ann"},
 		"/var/mail/ann":       {"HOME=/home/ann", "MAILDIR=/var/mail/ann/"},
-		"/work/dir/box":       {"HOME=/home/ann", "MAILDIR=./box"},
-		"/work/dir/Maildir":   {},
+		"/srv/dir/box":       {"HOME=/home/ann", "MAILDIR=./box"},
+		"/srv/dir/Maildir":   {},
 		"/first/Maildir":      {"HOME=/first", "HOME=/second"},
-		"/work/dir/h/Maildir": {"HOME=h"},
+		"/srv/dir/h/Maildir": {"HOME=h"},
 	} {
-		if got := Maildir(env, "/work/dir"); got != want {
+		if got := Maildir(env, "/srv/dir"); got != want {
 			t.Errorf("%q: %s, want %s", env, got, want)
 		}
 	}
