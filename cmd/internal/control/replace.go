@@ -38,15 +38,22 @@ func (d Dir) Lock() (unlock func(), err error) {
 // gets mode and the owner of the directory. write may read the old file.
 // Changes by several writers need Lock.
 func (d Dir) Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
+	return d.ReplaceFor(0, name, mode, write)
+}
+
+// ReplaceFor is Replace of a file that a group has to read: a new file that root
+// makes in a directory of its own gets the group gid, unless that is 0, and may
+// be read by it.
+func (d Dir) ReplaceFor(gid int, name string, mode fs.FileMode, write func(io.Writer) error) error {
 	path, tmp := d.File(name), d.File("."+name+".new")
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // a writer that died left it, and we cannot clean up
+		return fmt.Errorf("replace %s: %w", path, err) // a writer that died left it, and we cannot clean up
 	}
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return fmt.Errorf("replace %s: %w", path, err)
 	}
-	if err = d.fill(f, path, mode, write); err == nil {
+	if err = d.fill(f, path, gid, mode, write); err == nil {
 		err = os.Rename(tmp, path)
 	}
 	if err != nil {
@@ -57,11 +64,12 @@ func (d Dir) Replace(name string, mode fs.FileMode, write func(io.Writer) error)
 }
 
 // fill writes the new file, gives it owner and mode, and makes it durable.
-func (d Dir) fill(f *os.File, path string, mode fs.FileMode, write func(io.Writer) error) error {
+func (d Dir) fill(f *os.File, path string, gid int, mode fs.FileMode, write func(io.Writer) error) error {
 	defer f.Close()
 	owner, err := os.Stat(path)
 	if err == nil {
 		mode = owner.Mode().Perm()
+		gid = 0
 	} else if owner, err = os.Stat(d.Path); err != nil {
 		return err
 	}
@@ -74,6 +82,12 @@ func (d Dir) fill(f *os.File, path string, mode fs.FileMode, write func(io.Write
 	}
 	if err := Own(f, owner); err != nil {
 		return err
+	}
+	if gid > 0 && rootOwns(owner) {
+		if err := f.Chown(0, gid); err != nil {
+			return err
+		}
+		mode |= 0o040
 	}
 	if err := f.Chmod(mode); err != nil {
 		return err
@@ -92,6 +106,12 @@ func Own(f *os.File, like fs.FileInfo) error {
 		return nil
 	}
 	return f.Chown(int(st.Uid), int(st.Gid))
+}
+
+// rootOwns reports whether a file is root's, and we are root.
+func rootOwns(file fs.FileInfo) bool {
+	st, ok := file.Sys().(*syscall.Stat_t)
+	return ok && st.Uid == 0 && os.Geteuid() == 0
 }
 
 // SyncDir makes the names in a directory durable.

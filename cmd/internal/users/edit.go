@@ -16,7 +16,8 @@ var (
 	ErrMissing = errors.New("there is no such user")
 )
 
-// newMode is the mode of a users file that did not exist: hashes are secrets.
+// newMode is the mode of a users file that did not exist: hashes are secrets. If
+// root makes it for Table.Group, that may read it too.
 const newMode = 0o600
 
 // Line is a user as a line of the file, without LF. quota is a rule as Dovecot
@@ -102,7 +103,7 @@ func (t *Table) edit(etc control.Dir, name string, change func(old []byte) ([]by
 		return err
 	}
 	defer unlock()
-	return etc.Replace(FileName, newMode, func(w io.Writer) error {
+	return etc.ReplaceFor(t.Group, FileName, newMode, func(w io.Writer) error {
 		return t.copy(w, Fold(name), change)
 	})
 }

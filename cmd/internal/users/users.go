@@ -56,6 +56,9 @@ func (u User) Scheme() string {
 // Table is the file users of one configuration directory, for programs that
 // look up more than once. It is safe for several goroutines.
 type Table struct {
+	// Group is the gid that has to read a file that root makes; 0 is none.
+	Group int
+
 	file control.File
 	mail string
 }
