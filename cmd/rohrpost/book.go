@@ -35,7 +35,11 @@ func openBook(p *place) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &book{etc: etc, mail: mail, table: users.Open(etc, mail)}, nil
+	b := &book{etc: etc, mail: mail, table: users.Open(etc, mail)}
+	if m, ok := mailOwner(etc); ok {
+		b.table.Group = m.gid
+	}
+	return b, nil
 }
 
 // canonical is a name as it stands in users: NAME for a local domain, else
@@ -79,6 +83,9 @@ func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 			return users.User{}, err
 		}
 	}
+	if err := n.check(); err != nil {
+		return users.User{}, frame.Usage(err)
+	}
 	switch taken, err := b.table.Has(n.name); {
 	case err != nil:
 		return users.User{}, frame.Fail(err)
@@ -88,6 +95,11 @@ func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 	line, err := users.Line(n.name, hash, n.uid, n.gid, dir, n.quota)
 	if err != nil {
 		return users.User{}, frame.Usage(err)
+	}
+	if n.quota != "" {
+		if _, err := users.ParseQuota(n.quota); err != nil {
+			return users.User{}, frame.Usage(fmt.Errorf("--quota: %w; write it as storage=1G or storage=1G:messages=10000", err))
+		}
 	}
 	u, err := b.table.Parse(line)
 	if err != nil {
@@ -99,7 +111,21 @@ func (b *book) add(n newUser, out io.Writer) (users.User, error) {
 	if err := b.makeMaildir(u); err != nil {
 		return users.User{}, err
 	}
+	if m, ok := mailOwner(b.etc); ok && m.foreign(u) {
+		fmt.Fprintf(out, "uid %d is not that of %s (%d): mail for %s waits until relay and deliver run as uid %d\n", u.UID, m.path, m.uid, u.Name, u.UID)
+	}
 	return u, b.table.Add(b.etc, line)
+}
+
+// check refuses what could be written and would not work.
+func (n newUser) check() error {
+	if _, domain, virtual := strings.Cut(n.name, "@"); virtual && strings.Contains(domain, "_") {
+		return fmt.Errorf("%q is not a domain: it contains an underscore", domain)
+	}
+	if (n.uid == users.None) != (n.gid == users.None) {
+		return errors.New("--uid and --gid need each other; see 'rohrpost user add --help'")
+	}
+	return nil
 }
 
 func (b *book) passwd(name, secret string) error {
@@ -108,6 +134,21 @@ func (b *book) passwd(name, secret string) error {
 		return err
 	}
 	return b.table.SetHash(b.etc, name, hash)
+}
+
+// lastOf reports whether a user who is gone was the last of a virtual domain.
+func (b *book) lastOf(name string) (domain string, last bool) {
+	_, domain, virtual := strings.Cut(name, "@")
+	if !virtual {
+		return "", false
+	}
+	err := b.table.Each(func(u users.User, _ error) error {
+		if strings.HasSuffix(u.Name, "@"+domain) {
+			return errAny
+		}
+		return nil
+	})
+	return domain, err == nil
 }
 
 // serve adds the domain of a virtual user to virtualdomains.

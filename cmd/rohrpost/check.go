@@ -25,6 +25,7 @@ type inspection struct {
 var checks = []func(*inspection){
 	(*inspection).directory,
 	(*inspection).files,
+	(*inspection).access,
 	(*inspection).domains,
 	(*inspection).users,
 	(*inspection).aliases,

@@ -51,6 +51,10 @@ func (i *inspection) user(u users.User) {
 	if strings.HasPrefix(u.Hash, "{PLAIN") {
 		i.warn(finding(u.File, u.Line, "'rohrpost user passwd "+u.Name+"' makes a hash of it", "the password of %s stands there in the clear", u.Name))
 	}
+	if o, ok := mailOwner(i.etc); ok && o.foreign(u) {
+		i.wrong(finding(u.File, u.Line, "leave uid and gid empty, or run relay and deliver as that uid",
+			"mail for %s waits: its uid is %d, and %s belongs to %d", u.Name, u.UID, o.path, o.uid))
+	}
 	if _, domain, virtual := strings.Cut(u.Name, "@"); virtual && i.table != nil {
 		served, err := i.table.Serves(domain)
 		if err == nil && !served {

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/users"
@@ -55,10 +56,10 @@ is not served yet is added to virtualdomains.`,
 			}
 			u, err := b.add(n, c.ErrOrStderr())
 			if err != nil {
-				return fmt.Errorf("add %s: %w", n.name, err)
+				return fmt.Errorf("add %s: %w", n.name, advise(err))
 			}
 			fmt.Fprintf(c.ErrOrStderr(), "added %s, mail in %s\n", u.Name, u.Maildir())
-			return nil
+			return tell(c, u.Name, n.password, made)
 		},
 	}
 	c.Flags().BoolVar(&made, "generate", false, "make a password and print it")
@@ -84,7 +85,10 @@ func userPasswd(p *place) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return b.passwd(u.Name, password)
+			if err := b.passwd(u.Name, password); err != nil {
+				return fmt.Errorf("change the password of %s: %w", u.Name, advise(err))
+			}
+			return tell(c, u.Name, password, made)
 		},
 	}
 	c.Flags().BoolVar(&made, "generate", false, "make a password and print it")
@@ -105,7 +109,10 @@ with --mail the user's Maildir is removed too, for good.`,
 				return err
 			}
 			if err := b.table.Delete(b.etc, u.Name); err != nil {
-				return fmt.Errorf("delete %s: %w", u.Name, err)
+				return fmt.Errorf("delete %s: %w", u.Name, advise(err))
+			}
+			if domain, last := b.lastOf(u.Name); last {
+				fmt.Fprintf(c.ErrOrStderr(), "nobody is left in %s, which stays in %s\n", domain, b.etc.File("virtualdomains"))
 			}
 			if !mail {
 				fmt.Fprintf(c.ErrOrStderr(), "removed %s; the mail is still in %s\n", u.Name, u.Maildir())
@@ -175,16 +182,40 @@ func findUser(p *place, arg string) (*book, users.User, error) {
 	return b, u, err
 }
 
-// newPassword asks for a password, or makes and prints one.
+// newPassword asks for a password, or makes one.
 func newPassword(c *cobra.Command, name string, made bool) (string, error) {
 	if made {
-		s := generate()
-		fmt.Fprintln(c.OutOrStdout(), s)
-		return s, nil
+		return generate(), nil
 	}
 	s, err := readPassword(os.Stdin, c.ErrOrStderr(), name)
 	if err != nil {
 		return "", frame.Fail(err)
 	}
 	return s, nil
+}
+
+// tell prints a password that was made, once it is the user's.
+func tell(c *cobra.Command, name, password string, made bool) error {
+	if !made {
+		return nil
+	}
+	if _, err := fmt.Fprintln(c.OutOrStdout(), password); err != nil {
+		return fmt.Errorf("%s has a new password, but printing it failed: %w; set it again with 'rohrpost user passwd %s'", name, err, name)
+	}
+	return nil
+}
+
+// advise adds what to do about a file system that takes no change.
+func advise(err error) error {
+	for cause, remedy := range map[error]string{
+		unix.ENOSPC: "make room there, then do it again",
+		unix.EDQUOT: "make room there, then do it again",
+		unix.EROFS:  "mount it for writing, then do it again",
+		unix.EACCES: "do it as root or as the owner of the directory",
+	} {
+		if errors.Is(err, cause) {
+			return fmt.Errorf("%w; %s", err, remedy)
+		}
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/password"
+	"rohrpost/cmd/internal/progtest"
 )
 
 // users is the file users of a host.
@@ -100,9 +101,13 @@ func TestUserRefuses(t *testing.T) {
 		{"an empty password", "\n", []string{"add", "eve"}, "password is empty", 100},
 		{"no password", "", []string{"add", "eve"}, "read password", 100},
 		{"a password of a megabyte", strings.Repeat("x", 1<<20), []string{"passwd", "bob"}, "longer than 256 bytes", 100},
-		{"root's uid", "pw\n", []string{"add", "eve", "--uid", "0"}, "uid of eve is 0", 100},
+		{"root's uid", "pw\n", []string{"add", "eve", "--uid", "0", "--gid", "0"}, "uid of eve is 0", 100},
 		{"a quota that is none", "pw\n", []string{"add", "eve", "--quota", "1G"}, "is neither storage=", 100},
 		{"a quota with a line of its own", "pw\n", []string{"add", "eve", "--quota", "storage=1G\nx:y"}, "contains a blank", 100},
+		{"a size that is none", "pw\n", []string{"add", "eve", "--quota", "storage=foo"}, `--quota: "foo" is not a size; write it as storage=1G or storage=1G:messages=10000`, 100},
+		{"a uid without gid", "pw\n", []string{"add", "eve", "--uid", "4242"}, "--uid and --gid need each other", 100},
+		{"a gid without uid", "pw\n", []string{"add", "eve", "--gid", "4242"}, "--uid and --gid need each other", 100},
+		{"a domain with an underscore", "pw\n", []string{"add", "x@local_host"}, `"local_host" is not a domain`, 100},
 		{"a new password for nobody", "pw\n", []string{"passwd", "eve"}, "eve: there is no such user", 100},
 		{"to remove nobody", "", []string{"del", "eve"}, "eve: there is no such user", 100},
 		{"a host that is not there", "pw\n", []string{"add", "eve", "--home", "nowhere"}, "nowhere/etc: there is no such configuration directory; give --home", 111},
@@ -190,5 +195,121 @@ func TestUserAddByRootGivesTheMailAway(t *testing.T) {
 		if err := unix.Stat(filepath.Join(home, path), &st); err != nil || st.Uid != want {
 			t.Errorf("%s belongs to %d, %v", path, st.Uid, err)
 		}
+	}
+}
+
+// In a configuration that is root's, users is what the mail uid may read and
+// nobody else but root.
+func TestUserAddByRootLetsTheProgramsRead(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	t.Parallel()
+	for _, c := range []struct {
+		claim string
+		id    int // of mail and queue
+		mode  os.FileMode
+	}{{"the mail is another uid's", 4242, 0o640}, {"the mail is root's", 0, 0o600}} {
+		home := host(t)
+		for _, dir := range []string{"mail", "queue"} {
+			if err := os.Chown(home+"/"+dir, c.id, c.id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(home+"/etc", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if r := in(t, home, "pw\n", "user", "add", "--home", ".", "bob"); r.Code != 0 {
+			t.Fatal(r.Stderr)
+		}
+		var st unix.Stat_t
+		err := unix.Stat(home+"/etc/users", &st)
+		if err != nil || st.Uid != 0 || st.Gid != uint32(c.id) || os.FileMode(st.Mode&0o777) != c.mode {
+			t.Errorf("%s: users is %d:%d, mode %o, %v", c.claim, st.Uid, st.Gid, st.Mode&0o777, err)
+		}
+		if r := in(t, home, "", "check", "--home", "."); r.Code != 0 {
+			t.Errorf("%s: check says\n%s%s", c.claim, r.Stdout, r.Stderr)
+		}
+		if err := os.Chown(home+"/etc/users", 0, 0); err != nil {
+			t.Fatal(err)
+		}
+		r := in(t, home, "", "check", "--home", ".")
+		if c.id != 0 && (r.Code != 100 || !strings.Contains(r.Stdout, "etc/users: uid 4242, who owns "+home+"/mail, cannot read it; chgrp 4242 ")) {
+			t.Errorf("%s: of a file that is all root's, check says\n%s%s", c.claim, r.Stdout, r.Stderr)
+		}
+	}
+}
+
+func TestUserAddWithAnotherUidSaysSo(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	t.Parallel()
+	home := host(t)
+	r := in(t, home, "pw\n", "user", "add", "--home", ".", "eve", "--uid", "4343", "--gid", "4344")
+	if want := "mail for eve waits until relay and deliver run as uid 4343\n"; r.Code != 0 || !strings.Contains(r.Stderr, want) {
+		t.Errorf("exit %d %s, want %s", r.Code, r.Stderr, want)
+	}
+	r = in(t, home, "", "check", "--home", ".")
+	if want := "etc/users:1: mail for eve waits: its uid is 4343"; r.Code != 100 || !strings.Contains(r.Stdout, want) {
+		t.Errorf("exit %d %s, want %s", r.Code, r.Stdout, want)
+	}
+}
+
+// full is a file that takes nothing.
+func full(t testing.TB) *os.File {
+	t.Helper()
+	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// unheard runs rohrpost with an output that takes nothing.
+func unheard(t testing.TB, home string, args ...string) (code int, stderr string) {
+	t.Helper()
+	c := progtest.Command(t, []string{programs(t)}, "rohrpost", args...)
+	var log strings.Builder
+	c.Dir, c.Stdout, c.Stderr = home, full(t), &log
+	c.Run()
+	return c.ProcessState.ExitCode(), log.String()
+}
+
+// A password that nobody has seen is no password.
+func TestUserGenerateSaysThatNobodyHeard(t *testing.T) {
+	t.Parallel()
+	home := host(t)
+	for _, verb := range []string{"add", "passwd"} {
+		code, log := unheard(t, home, "user", verb, "--home", ".", "--generate", "bob")
+		if want := "bob has a new password, but printing it failed: write /dev/stdout: no space left on device; set it again with 'rohrpost user passwd bob'"; code != 111 || !strings.Contains(log, want) {
+			t.Errorf("%s: exit %d %s", verb, code, log)
+		}
+	}
+}
+
+// A password that is not the user's is not shown.
+func TestUserGenerateShowsOnlyWhatCounts(t *testing.T) {
+	t.Parallel()
+	home := host(t)
+	put(t, home+"/etc/users", "bob:{PLAIN}x:::::\n", 0o600)
+	if r := in(t, home, "", "user", "add", "--home", ".", "--generate", "bob"); r.Code != 100 || r.Stdout != "" {
+		t.Errorf("exit %d, shown %q", r.Code, r.Stdout)
+	}
+}
+
+func TestUserDelOfTheLastSaysThatTheDomainStays(t *testing.T) {
+	t.Parallel()
+	home := host(t)
+	for _, name := range []string{"ann@shop.example", "bob@shop.example"} {
+		in(t, home, "pw\n", "user", "add", "--home", ".", name)
+	}
+	const want = "nobody is left in shop.example, which stays in "
+	if r := in(t, home, "", "user", "del", "--home", ".", "ann@shop.example"); r.Code != 0 || strings.Contains(r.Stderr, want) {
+		t.Errorf("exit %d %s", r.Code, r.Stderr)
+	}
+	if r := in(t, home, "", "user", "del", "--home", ".", "bob@shop.example"); r.Code != 0 || !strings.Contains(r.Stderr, want) {
+		t.Errorf("exit %d %s", r.Code, r.Stderr)
 	}
 }
