@@ -17,6 +17,7 @@ import (
 type inspection struct {
 	etc    control.Dir
 	out    io.Writer
+	said   map[string]bool // several checks may come upon the same
 	errors int
 	table  *route.Table // nil if the lists of domains are wrong
 }
@@ -51,15 +52,16 @@ It exits 100 if there is another one, and 0 if there is none.`,
 			if err != nil {
 				return err
 			}
-			i := &inspection{etc: etc, out: c.OutOrStdout()}
+			out := &sure{w: c.OutOrStdout()}
+			i := &inspection{etc: etc, out: out, said: map[string]bool{}}
 			for _, check := range checks {
 				check(i)
 			}
 			if i.errors > 0 {
-				return frame.Exit(frame.Server.Permanent)
+				return out.or(frame.Exit(frame.Server.Permanent))
 			}
 			fmt.Fprintf(i.out, "%s: all is well\n", i.etc.Path)
-			return nil
+			return out.or(nil)
 		},
 	}
 	p.flags(c)
@@ -72,12 +74,20 @@ func (i *inspection) wrong(err error) {
 		return
 	}
 	i.errors++
-	fmt.Fprintln(i.out, printable(err.Error()))
+	i.say(printable(err.Error()))
 }
 
 // warn reports what does no harm yet.
 func (i *inspection) warn(err error) {
-	fmt.Fprintf(i.out, "warning: %s\n", printable(err.Error()))
+	i.say("warning: " + printable(err.Error()))
+}
+
+// say prints a line once.
+func (i *inspection) say(line string) {
+	if !i.said[line] {
+		i.said[line] = true
+		fmt.Fprintln(i.out, line)
+	}
 }
 
 func finding(file string, line int, remedy, format string, args ...any) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -32,19 +33,23 @@ It exits 100 if one of the addresses is nobody's.`,
 			if err != nil {
 				return err
 			}
-			return explainAll(c.OutOrStdout(), table, args)
+			out := &sure{w: c.OutOrStdout()}
+			return out.or(explainAll(out, table, args))
 		},
 	}
 	p.flags(c)
 	return c
 }
 
+// explainAll explains the addresses that are some, and complains of the others
+// in the end.
 func explainAll(w io.Writer, table *route.Table, args []string) error {
-	var result error
+	var result, wrong error
 	for _, arg := range args {
 		a, err := parseAddress(arg)
 		if err != nil {
-			return frame.Usage(fmt.Errorf("address %q: %w", arg, err))
+			wrong = errors.Join(wrong, fmt.Errorf("address %q: %w", arg, err))
+			continue
 		}
 		target, err := table.Resolve(a)
 		if err != nil {
@@ -54,6 +59,9 @@ func explainAll(w io.Writer, table *route.Table, args []string) error {
 		if target.Kind == route.Unknown {
 			result = frame.Exit(frame.Server.Permanent)
 		}
+	}
+	if wrong != nil {
+		return frame.Usage(wrong)
 	}
 	return result
 }
