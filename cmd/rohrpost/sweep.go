@@ -227,6 +227,9 @@ func (b *broom) expire(m *maildir.Maildir, folder string) {
 			return
 		}
 		b.expired += len(old)
+		if b.dry && len(old) == 0 {
+			continue
+		}
 		if b.dry {
 			fmt.Fprintf(b.out, "would remove %d messages older than %s in %s (%s:%d)\n", len(old), span(r.Age), m.Path(), r.File, r.No)
 			continue

@@ -193,3 +193,14 @@ func TestManualKnowsEveryCommandAndFlag(t *testing.T) {
 		}
 	}
 }
+
+func TestSweepDryRunListsOnlyWhatThereIsToDo(t *testing.T) {
+	t.Parallel()
+	home := host(t)
+	put(t, home+"/etc/expire", "INBOX 30d\n", 0o644)
+	in(t, home, "pw\n", "user", "add", "--home", ".", "bob")
+	r := in(t, home, "", "sweep", "--home", ".", "-n")
+	if r.Code != 0 || r.Stdout != "would remove 0 files in tmp, 0 messages\n" {
+		t.Errorf("exit %d %s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}
