@@ -344,3 +344,18 @@ func TestO05_EmptyMaildirIsRefused(t *testing.T) {
 		t.Errorf("exit %d, %q, made %v", r.Code, r.Stderr, left)
 	}
 }
+
+func TestDryRunThatNobodyCanReadFails(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	c := progtest.Command(t, []string{"HOME=" + t.TempDir()}, "deliver", "-n")
+	c.Stdin, c.Stdout = strings.NewReader("Subject: x\n\n"), full
+	c.Run()
+	if code := c.ProcessState.ExitCode(); code != 75 {
+		t.Errorf("exit %d", code)
+	}
+}

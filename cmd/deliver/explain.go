@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -15,7 +16,12 @@ import (
 // written anywhere else. Without input only the place is told.
 func (s *single) explain(w io.Writer, input bool) error {
 	log := maillog.New("deliver")
-	log.Write = func(line []byte) { w.Write(line) }
+	var unsaid error
+	log.Write = func(line []byte) {
+		if _, err := w.Write(line); unsaid == nil {
+			unsaid = err
+		}
+	}
 	for _, p := range []struct {
 		event string
 		part  part
@@ -32,12 +38,14 @@ func (s *single) explain(w io.Writer, input bool) error {
 	if err != nil {
 		r := judge(err)
 		log.Event("refuse", "code", r.code, "text", r.text, "why", r.why)
-		return exitOf(r)
-	}
-	if input {
+		err = exitOf(r)
+	} else if input {
 		log.Event("store", "bytes", int64(n))
 	}
-	return nil
+	if unsaid != nil {
+		return fmt.Errorf("say where the message would go: %w", unsaid)
+	}
+	return err
 }
 
 func (s *single) explainPlace(log *maillog.Logger) error {
