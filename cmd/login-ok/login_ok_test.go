@@ -31,7 +31,7 @@ func TestReportsWhoItIs(t *testing.T) {
 
 func TestTakesNoArguments(t *testing.T) {
 	t.Parallel()
-	r := progtest.Run(t, nil, nil, "login-ok", "--help")
+	r := progtest.Run(t, nil, nil, "login-ok", "bob")
 	if r.Code != 100 || r.Stdout != "" || !strings.Contains(r.Stderr, "rohrpost-login-ok(8)") {
 		t.Errorf("%+v", r)
 	}
@@ -43,5 +43,14 @@ func TestReportThatIsTooLargeIsNone(t *testing.T) {
 	r := progtest.Run(t, nil, []string{"A=" + x, "B=" + x, "C=" + x}, "login-ok")
 	if r.Code != 111 || r.Stdout != "" || !strings.Contains(r.Stderr, "larger than 131072 bytes") {
 		t.Errorf("code %d, %d bytes, log %s", r.Code, len(r.Stdout), r.Stderr)
+	}
+}
+
+func TestSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	for flag, want := range map[string]string{"--help": "rohrpost-login-ok(8)", "-h": "Usage:", "--version": "login-ok (rohrpost) "} {
+		if r := progtest.Run(t, nil, nil, "login-ok", flag); r.Code != 0 || r.Stderr != "" || !strings.Contains(r.Stdout, want) {
+			t.Errorf("%s: %+v", flag, r)
+		}
 	}
 }

@@ -9,31 +9,49 @@ package main
 import (
 	"os"
 
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/protocol/auth"
 
 	"golang.org/x/sys/unix"
 )
 
-// The exit codes of a server (prog.Server, which would link the flag parser).
-const (
-	temporary = 111
-	misuse    = 100
-)
-
 func main() {
+	if len(os.Args) == 2 && about[os.Args[1]] != "" {
+		say(about[os.Args[1]])
+		return
+	}
 	if len(os.Args) > 1 {
-		fail(misuse, "takes no arguments; a checkpassword program runs it, see rohrpost-login-ok(8)")
+		fail(frame.Server.Usage, "takes no arguments; a checkpassword program runs it, see rohrpost-login-ok(8)")
 	}
 	id, err := identity()
 	if err != nil {
-		fail(temporary, err.Error())
+		fail(frame.Server.Temporary, err.Error())
 	}
 	report, err := auth.AppendReport(nil, id)
 	if err != nil {
-		fail(temporary, err.Error())
+		fail(frame.Server.Temporary, err.Error())
 	}
-	if _, err := os.Stdout.Write(report); err != nil {
-		fail(temporary, err.Error())
+	say(string(report))
+}
+
+// about is what login-ok says of itself.
+var about = map[string]string{
+	"--help":    help,
+	"-h":        help,
+	"--version": "login-ok (rohrpost) " + frame.Version + "\n",
+}
+
+const help = `login-ok reports on standard output the identity that it was given, in a form for
+programs. A checkpassword program runs it when the password was right; see
+rohrpost-login-ok(8).
+
+Usage:
+  login-ok
+`
+
+func say(text string) {
+	if _, err := os.Stdout.WriteString(text); err != nil {
+		fail(frame.Server.Temporary, err.Error())
 	}
 }
 
