@@ -5,6 +5,7 @@ import "rohrpost/protocol/smtp"
 // What smtpd says beyond what every SMTP server says. Senders find these texts
 // in their bounces.
 var (
+	replyClosed     = smtp.Reply{Code: 421, Enhanced: "4.3.0", Text: "cannot serve you now, try again later"}
 	replyLater      = smtp.Reply{Code: 451, Enhanced: "4.3.0", Text: "cannot handle this now, try again later"}
 	replyNoStorage  = smtp.Reply{Code: 452, Enhanced: "4.3.1", Text: "cannot store the message now, try again later"}
 	replyNoUser     = smtp.Reply{Code: 550, Enhanced: "5.1.1", Text: "no such user here"}

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rohrpost/cmd/internal/control"
+	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/maillog"
 	"rohrpost/protocol/smtp/server"
 	"rohrpost/protocol/ucspi"
@@ -31,13 +33,13 @@ func checkArgs(dash int, args []string) error {
 func run(o options) error {
 	set, err := load(o)
 	if err != nil {
-		return err
+		return turnAway(o, err)
 	}
 	peer := ucspi.PeerOf(os.Getenv, 0)
 	log := maillog.New("smtpd").With("c", strconv.Itoa(os.Getpid()))
 	b := &backend{set: set, peer: peer, log: log, now: time.Now}
 	if err := b.open(); err != nil {
-		return err
+		return turnAway(o, err)
 	}
 	defer b.close()
 	conn := ucspi.Stdio()
@@ -47,6 +49,15 @@ func run(o options) error {
 	c.Lingering = func() { stopOnSignal(conn, func() { s.Stop() }) }
 	s = server.New(conn, b, c)
 	return b.ended(s.Serve())
+}
+
+// turnAway tells the client, in place of a greeting, that we cannot serve it,
+// and the log why. Misuse of the command line is between us and who typed it.
+func turnAway(o options, err error) error {
+	if !frame.IsUsage(err) {
+		unix.Write(1, replyClosed.Append(nil))
+	}
+	return control.Open(o.etc).Within(err)
 }
 
 // stopOnSignal ends the session at a command boundary when a supervisor says so.

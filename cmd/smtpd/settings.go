@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/route"
 	"rohrpost/protocol/address"
+	"rohrpost/protocol/auth"
 )
 
 // minRate is the least rate, in bytes per second, at which a message must come
@@ -155,8 +157,16 @@ func (s *settings) loadTables() (err error) {
 
 func (s *settings) loadPrograms() (err error) {
 	if len(s.auth) > 0 {
+		if err := auth.Find(s.auth[0]); err != nil {
+			return fmt.Errorf("checkpassword program %s: %w; give the path of one behind --", s.auth[0], err)
+		}
 		if s.loginOK, err = frame.Libexec("login-ok"); err != nil {
 			return err
+		}
+	}
+	if len(s.filter) > 0 {
+		if _, err := exec.LookPath(s.filter[0]); err != nil {
+			return fmt.Errorf("filter: %w; give the path of a program", err)
 		}
 	}
 	if !s.lmtp && s.queueProgram == "" {

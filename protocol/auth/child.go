@@ -149,6 +149,16 @@ next:
 	return clean
 }
 
+// Find reports whether a checkpassword program is there to be run, for servers
+// that want to know before the first login.
+func Find(name string) error {
+	path, err := lookPath(name)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	return err
+}
+
 // lookPath finds a program as execvp does: a name with a slash as it is, others
 // in PATH.
 func lookPath(name string) (string, error) {

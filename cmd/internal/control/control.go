@@ -82,6 +82,15 @@ func (d Dir) Exists() error {
 	return nil
 }
 
+// Within adds the directory to an error that does not name it: which
+// configuration led there is the first thing that a reader asks.
+func (d Dir) Within(err error) error {
+	if err == nil || strings.Contains(err.Error(), d.Path) {
+		return err
+	}
+	return fmt.Errorf("%w (configuration in %s)", err, d.Path)
+}
+
 // File is the path of a file in the directory.
 func (d Dir) File(name string) string { return filepath.Join(d.Path, name) }
 
