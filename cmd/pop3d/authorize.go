@@ -22,6 +22,10 @@ const offeredEnv = "POP3CAPA"
 // authorize is the first half: it serves a stranger until a login is right, and
 // then becomes the second half.
 func (s *server) authorize(argv []string) error {
+	if err := auth.Find(argv[0]); err != nil {
+		io.WriteString(s.conn, "-ERR [SYS/TEMP] nobody can log in now, try again later\r\n")
+		return fmt.Errorf("AUTH program %s: %w; give the path of one behind --", argv[0], err)
+	}
 	loginOK, err := frame.Libexec("login-ok")
 	if err != nil {
 		return err

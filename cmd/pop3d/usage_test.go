@@ -22,6 +22,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"unknown flag":        {[]string{"--foo"}, 100, "", "unknown flag: --foo; see 'pop3d --help'"},
 		"two Maildirs":        {[]string{dir, dir}, 100, "", "one MAILDIR, or -- and an AUTH program"},
 		"Maildir and AUTH":    {[]string{dir, "--", "checkpw"}, 100, "", "one MAILDIR, or -- and an AUTH program"},
+		"AUTH not there":      {[]string{"--", "nosuchauth"}, 111, "-ERR [SYS/TEMP] nobody can log in now, try again later\r\n", "AUTH program nosuchauth: nosuchauth not found in PATH; give the path"},
 		"no AUTH":             {[]string{"--"}, 100, "", "no AUTH program behind --"},
 		"no Maildir":          {nil, 100, "", "no MAILDIR given, and neither MAILDIR nor HOME is set"},
 		"format":              {[]string{"--uidl=%q", dir}, 100, "", `format of unique-ids "%q"`},
