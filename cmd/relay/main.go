@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rohrpost/cmd/internal/control"
 	"rohrpost/cmd/internal/frame"
 	"rohrpost/cmd/internal/prog"
 )
@@ -44,7 +45,7 @@ SIGTERM; SIGALRM makes it try everything now, SIGHUP reread its configuration.`,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := open(o)
 			if err != nil {
-				return err
+				return control.Open(o.etc).Within(err)
 			}
 			defer r.close()
 			return r.run()
