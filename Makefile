@@ -77,7 +77,8 @@ install:
 	install -m 755 $(BEHIND:%=bin/%) $(DESTDIR)$(LIBEXECDIR)
 	@for page in man/*.[0-9]; do section=$${page##*.}; \
 	  install -d -m 755 $(DESTDIR)$(MANDIR)/man$$section; \
-	  install -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section; done
+	  install -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section; \
+	  sed -i 's|/usr/local|$(PREFIX)|g' $(DESTDIR)$(MANDIR)/man$$section/$${page##*/}; done
 	@for dir in $(SERVICES); do (cd $${dir%/*} && find $${dir##*/} -type f) | while read -r f; do \
 	  mode=644; test -x $${dir%/*}/$$f && mode=755; \
 	  install -D -m $$mode $${dir%/*}/$$f $(DESTDIR)$(SHAREDIR)/$$f; \

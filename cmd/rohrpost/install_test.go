@@ -72,7 +72,7 @@ func TestInstall(t *testing.T) {
 		if mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 || mode.Perm()&0o022 != 0 {
 			t.Errorf("%s has mode %v", path, mode)
 		}
-		if text, err := os.ReadFile(dest + path); err != nil || strings.HasPrefix(path, "/opt/x/share/rohrpost/") && strings.Contains(string(text), "/usr/local") {
+		if text, err := os.ReadFile(dest + path); err != nil || strings.HasPrefix(path, "/opt/x/share/") && strings.Contains(string(text), "/usr/local") {
 			t.Errorf("%s names another prefix, %v", path, err)
 		}
 		if want[path] == 0 && !strings.HasPrefix(path, "/opt/x/share/rohrpost/") {
