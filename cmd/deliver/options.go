@@ -59,7 +59,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "say where the message would go and why; store nothing")
 	f.StringVar(&o.quota, "quota", "", "quota of the Maildir, as storage=1G; without it maildirsize says")
 	f.StringVar(&o.overQuota, "over-quota", "wait", "a message beyond the quota is to wait or to bounce")
-	f.BoolVar(&o.lmtp, "lmtp", false, "speak LMTP on standard input and output; recipients are users(5)")
+	f.BoolVar(&o.lmtp, "lmtp", false, "speak LMTP on standard input and output; recipients are those of rohrpost-users(5)")
 	f.StringVar(&o.etc, "etc", "", "directory of the configuration, for --lmtp")
 	f.StringVar(&o.mail, "mail", "", "directory of the users' homes, for --lmtp")
 }
@@ -74,7 +74,7 @@ func (o *options) check(f *pflag.FlagSet) (err error) {
 	case f.NArg() == 1 && o.maildir == "":
 		return errors.New("MAILDIR is empty: a variable that is not set?")
 	case f.NArg() == 1 && o.lmtp:
-		return errors.New("--lmtp takes no MAILDIR: users(5) says where mail goes")
+		return errors.New("--lmtp takes no MAILDIR: rohrpost-users(5) says where mail goes")
 	case f.Changed("size") && o.size < 0:
 		return fmt.Errorf("--size %d: it is a number of bytes", o.size)
 	case o.overQuota != "wait" && o.overQuota != "bounce":
