@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -295,6 +296,7 @@ func TestSIGTERM(t *testing.T) {
 		readUntil(t, out, c.wait)
 		untilReady(t, cmd.Process.Pid)
 		cmd.Process.Signal(syscall.SIGTERM)
+		untilTold(cmd.Process.Pid)
 		io.WriteString(in, c.after)
 		said, _ := io.ReadAll(out)
 		if err := cmd.Wait(); err != nil {
@@ -315,14 +317,35 @@ func TestSIGTERM(t *testing.T) {
 func untilReady(t *testing.T, pid int) {
 	t.Helper()
 	for range 2000 {
-		for _, fd := range glob(t, fmt.Sprintf("/proc/%d/fd/*", pid)) {
-			if to, _ := os.Readlink(fd); to == "anon_inode:[eventfd]" {
-				return
-			}
+		if wakeCount(pid) != "" {
+			return
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatal("smtpd does not listen for signals")
+}
+
+// untilTold returns when the session has heard of a signal, or ended.
+func untilTold(pid int) {
+	for range 2000 {
+		if n := wakeCount(pid); n != "0" {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// wakeCount is the count of a process's eventfd, in hexadecimal, or "" if it has
+// none.
+func wakeCount(pid int) string {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
+	for _, fd := range fds {
+		b, _ := os.ReadFile(fd)
+		if _, n, ok := strings.Cut(string(b), "eventfd-count:"); ok {
+			return strings.Fields(n)[0]
+		}
+	}
+	return ""
 }
 
 // A session that has nothing open ends at once, and so does one whose client is

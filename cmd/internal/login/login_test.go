@@ -16,11 +16,11 @@ import (
 func TestMaildirOfAnAccount(t *testing.T) {
 	t.Parallel()
 	for want, env := range map[string][]string{
-		"/home/ann/Maildir":   {"HOME=/home/ann"},
-		"/var/mail/ann":       {"HOME=/home/ann", "MAILDIR=/var/mail/ann/"},
+		"/home/ann/Maildir":  {"HOME=/home/ann"},
+		"/var/mail/ann":      {"HOME=/home/ann", "MAILDIR=/var/mail/ann/"},
 		"/srv/dir/box":       {"HOME=/home/ann", "MAILDIR=./box"},
 		"/srv/dir/Maildir":   {},
-		"/first/Maildir":      {"HOME=/first", "HOME=/second"},
+		"/first/Maildir":     {"HOME=/first", "HOME=/second"},
 		"/srv/dir/h/Maildir": {"HOME=h"},
 	} {
 		if got := Maildir(env, "/srv/dir"); got != want {
