@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -63,8 +64,24 @@ func (r *runner) run(n int, m mutant) outcome {
 		return outcome{verdict: notBuilt, output: string(out)}
 	}
 	o := goTest(env, m.test)
+	endAll(dir)
 	os.RemoveAll(dir)
 	return o
+}
+
+// endAll ends what still runs of the programs built in dir: some mutants are of
+// the very protection that would have ended them.
+func endAll(dir string) {
+	exes, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, exe := range exes {
+		to, err := os.Readlink(exe)
+		if err != nil || !strings.HasPrefix(to, dir+"/") {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(exe))); err == nil {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 // baseline runs a test once without any mutant. Many mutants share a test.
