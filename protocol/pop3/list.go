@@ -1,18 +1,23 @@
 package pop3
 
 // list is LIST.
-func (s *session) list(arg string) {
+func (s *session) list(arg string) { s.listing(arg, "scan listings follow", s.scanListing) }
+
+// listing answers LIST and UIDL, which have one form: a line about one message,
+// or after title a line about each that is not marked as deleted (RFC 1939
+// sections 5 and 7). write writes such a line.
+func (s *session) listing(arg, title string, write func(i int)) {
 	if arg != "" {
 		if i, ok := s.message(arg); ok {
 			s.w.String("+OK ")
-			s.scanListing(i)
+			write(i)
 		}
 		return
 	}
-	s.ok("scan listings follow")
+	s.ok(title)
 	for i := range s.drop.list.Len() {
 		if !s.drop.deleted.has(i) {
-			s.scanListing(i)
+			write(i)
 		}
 	}
 	s.dot()

@@ -30,20 +30,7 @@ func (s *session) uidl(arg string) {
 		}
 		s.drop.ids = ids
 	}
-	if arg != "" {
-		if i, ok := s.message(arg); ok {
-			s.w.String("+OK ")
-			s.uniqueIDListing(i)
-		}
-		return
-	}
-	s.ok("unique-id listings follow")
-	for i := range s.drop.list.Len() {
-		if !s.drop.deleted.has(i) {
-			s.uniqueIDListing(i)
-		}
-	}
-	s.dot()
+	s.listing(arg, "unique-id listings follow", s.uniqueIDListing)
 }
 
 // uniqueIDListing is number and unique-id in one line.
