@@ -27,15 +27,16 @@ import (
 
 // options are the flags.
 type options struct {
-	limits    limits
-	protocol  string
-	proxyFrom []string
-	user      string
-	notify    int
-	grace     time.Duration
-	mode      string
-	metrics   string
-	verbose   bool
+	limits     limits
+	perProcess int
+	protocol   string
+	proxyFrom  []string
+	user       string
+	notify     int
+	grace      time.Duration
+	mode       string
+	metrics    string
+	verbose    bool
 }
 
 func main() {
@@ -72,6 +73,7 @@ PROGRAM without a slash is one of rohrpost's programs, or found in PATH.`,
 	f.IntVar(&o.limits.host, "max-per-host", 20, "most connections at once from one host")
 	f.IntVar(&o.limits.bits4, "host4", 32, "bits of an IPv4 address that make one host")
 	f.IntVar(&o.limits.bits6, "host6", 64, "bits of an IPv6 address that make one host")
+	f.IntVar(&o.perProcess, "per-process", 1, "most connections that one process serves, one after the other")
 	f.StringVar(&o.metrics, "metrics", "", "file for counters, in the text format of Prometheus")
 	f.StringVar(&o.mode, "mode", "0660", "mode of Unix sockets")
 	f.IntVar(&o.notify, "notify", -1, "descriptor to write the addresses and a newline to when ready")
@@ -159,6 +161,9 @@ func (o *options) server(argv []string) (*server, error) {
 	if l.total < 1 || l.host < 1 || l.bits4 < 0 || l.bits4 > 32 || l.bits6 < 0 || l.bits6 > 128 {
 		return nil, frame.Usage(errors.New("--max and --max-per-host are 1 or more, --host4 0 to 32, --host6 0 to 128"))
 	}
+	if o.perProcess < 1 {
+		return nil, frame.Usage(fmt.Errorf("--per-process %d: a process serves 1 connection or more", o.perProcess))
+	}
 	w, err := wordsFor(o.protocol, argv)
 	if err != nil {
 		return nil, frame.Usage(fmt.Errorf("--protocol: %w", err))
@@ -169,8 +174,8 @@ func (o *options) server(argv []string) (*server, error) {
 	}
 	s := &server{
 		log: maillog.New("listen"), argv: argv, env: cleanEnviron(os.Environ()),
-		words: w, limits: l, proxy: t, quiet: &pace{now: time.Now}, now: time.Now, accept: o.verbose,
-		hosts: map[netip.Prefix]int{}, running: map[int]*session{},
+		words: w, limits: l, perProcess: o.perProcess, proxy: t, quiet: &pace{now: time.Now}, now: time.Now, accept: o.verbose,
+		hosts: map[netip.Prefix]int{}, running: map[int]*worker{},
 	}
 	s.changed = sync.NewCond(&s.mu)
 	return s, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,17 +62,14 @@ func (p peer) environ(n int) []string {
 		"UNIXREMOTEEGID="+strconv.Itoa(int(p.cred.Gid)))
 }
 
-// The environment that describes somebody else's connection, or us, and must
-// not reach the programs: whole names, and beginnings of names.
+// What describes us, not a connection, and must not reach the programs either.
 var (
-	staleNames = []string{"PROTO", "REMOTE_ADDR", "REMOTE_PORT", "REMOTE_HOST", "GOMAXPROCS",
-		"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "MAINPID"}
-	stalePrefixes = []string{"TCPREMOTE", "TCPLOCAL", "TCPCONN", "TCP6REMOTE", "TCP6LOCAL", "UNIXREMOTE", "UNIXLOCAL", "UNIXCONN",
-		"IPCREMOTE", "IPCLOCAL", "IPCCONN", "SSL", "TLS_", "LISTEN_"}
+	staleNames    = []string{"GOMAXPROCS", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "MAINPID"}
+	stalePrefixes = []string{"LISTEN_"}
 )
 
-// cleanEnviron is env without them, and with the one processor that a program
-// for one connection needs.
+// cleanEnviron is env without what describes somebody else's connection, or us,
+// and with the one processor that a program for one connection needs.
 func cleanEnviron(env []string) []string {
 	clean := make([]string, 0, len(env)+1)
 	for _, e := range env {
@@ -83,17 +81,8 @@ func cleanEnviron(env []string) []string {
 }
 
 func stale(name string) bool {
-	for _, s := range staleNames {
-		if name == s {
-			return true
-		}
-	}
-	for _, s := range stalePrefixes {
-		if strings.HasPrefix(name, s) {
-			return true
-		}
-	}
-	return false
+	beginsWith := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	return ucspi.OfPeer(name) || slices.Contains(staleNames, name) || slices.ContainsFunc(stalePrefixes, beginsWith)
 }
 
 // hostOf is the prefix that counts as one host: /32 and /64 by default, since

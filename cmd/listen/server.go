@@ -11,47 +11,45 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/cmd/internal/maillog"
+	"rohrpost/protocol/ucspi"
 )
 
 // server starts a program for each connection.
 //
 // Invariants:
-//  1. A connection is counted from before its program starts until the program
-//     has been waited for, in total and for its host; both or none.
+//  1. A connection is counted, in total and for its host, both or none, from
+//     before a program gets it until the program has been waited for or has said
+//     that it is done.
 //  2. Nothing that a peer does or fails to do makes an accept loop wait.
 //  3. A connection that gets no program gets a refusal, or is closed.
 type server struct {
-	log    *maillog.Logger
-	path   string   // the program's file
-	argv   []string // its words, the first as it was given
-	env    []string // for all connections
-	words  words    // of refusals
-	limits limits
-	proxy  trusted
-	quiet  *pace // of log lines about refusals
-	spare  spare
-	now    func() time.Time
-	count  counters
-	accept bool // log every connection
+	log        *maillog.Logger
+	path       string   // the program's file
+	argv       []string // its words, the first as it was given
+	env        []string // for all connections
+	words      words    // of refusals
+	limits     limits
+	perProcess int // most connections that one process serves
+	proxy      trusted
+	quiet      *pace // of log lines about refusals
+	spare      spare
+	now        func() time.Time
+	count      counters
+	accept     bool // log every connection
 
-	mu      sync.Mutex
-	changed *sync.Cond           // sessions came or went
-	total   int                  // connections that are counted
-	hosts   map[netip.Prefix]int // of them, by host
-	running map[int]*session     // by process
+	mu       sync.Mutex
+	changed  *sync.Cond           // sessions came or went
+	total    int                  // connections that are counted
+	hosts    map[netip.Prefix]int // of them, by host
+	running  map[int]*worker      // by process
+	resting  []*worker            // those that wait for a connection
+	stopping bool                 // nobody shall wait any more
 }
 
 // limits are how many connections there may be at once.
 type limits struct {
 	total, host  int
 	bits4, bits6 int // the prefix that is one host
-}
-
-// session is one program at work.
-type session struct {
-	host  netip.Prefix
-	peer  string
-	start time.Time
 }
 
 // serve accepts connections on l until it is stopped, and then closes it.
@@ -96,8 +94,9 @@ func (s *server) connection(l *listener, fd int, sa unix.Sockaddr) {
 	unix.Close(fd)
 }
 
-// session starts the program for a connection that is counted in the total. The
-// caller closes fd: the program has its own by then.
+// session gives a connection that is counted in the total to a program: one that
+// waits for it, or a new one. The caller closes fd: the program has its own by
+// then.
 //
 // TLS will sit here, between the peer and the program: for a listener that
 // speaks it at once, the program gets one end of a socketpair in place of fd
@@ -111,7 +110,11 @@ func (s *server) session(fd int, p peer) {
 		s.sayNo(fd, p, reasonHost)
 		return
 	}
-	pid, err := s.spawn(fd, p, n, host)
+	pid, ok := s.handOver(fd, p, n, host)
+	var err error
+	if !ok {
+		pid, err = s.spawn(fd, p, n, host)
+	}
 	if err != nil {
 		s.leave(host)
 		s.quiet.event(s.log, "start-failed", "peer", p, "program", s.path, "err", err)
@@ -127,23 +130,38 @@ func (s *server) session(fd int, p peer) {
 // is a process group of its own: a Ctrl-C at our terminal is for us, who then
 // let the sessions end.
 func (s *server) spawn(fd int, p peer, n int, host netip.Prefix) (int, error) {
-	add := p.environ(n)
-	env := append(s.env[:len(s.env):len(s.env)], add...)
+	env := append(s.env[:len(s.env):len(s.env)], p.environ(n)...)
+	files := []uintptr{uintptr(fd), uintptr(fd), 2}
+	ours, theirs, err := s.newNext()
+	if err != nil {
+		return 0, err
+	}
+	if ours != nil {
+		defer theirs.Close()
+		env = append(env, ucspi.NextSetting(len(files)))
+		files = append(files, theirs.Fd())
+	}
+	w := &worker{next: ours}
+	w.begin(p, host, s.now())
 	// The lock is held over the fork: the program may end before we know its
 	// number, and reap needs to find it.
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pid, err := syscall.ForkExec(s.path, s.argv, &syscall.ProcAttr{
+	w.pid, err = syscall.ForkExec(s.path, s.argv, &syscall.ProcAttr{
 		Env:   env,
-		Files: []uintptr{uintptr(fd), uintptr(fd), 2},
+		Files: files,
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
+		ours.Close()
 		return 0, err
 	}
-	s.running[pid] = &session{host: host, peer: p.String(), start: s.now()}
+	s.running[w.pid] = w
 	s.changed.Broadcast()
-	return pid, nil
+	if ours != nil {
+		go s.attend(w)
+	}
+	return w.pid, nil
 }
 
 // admitTotal counts a connection, unless there are too many.
@@ -189,11 +207,11 @@ func (s *server) forget(host netip.Prefix) {
 	s.changed.Broadcast()
 }
 
-// sessions is how many programs run.
+// sessions is how many programs are at work.
 func (s *server) sessions() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.running)
+	return len(s.running) - len(s.resting)
 }
 
 // reap waits for programs, for ever. It is the only place that does.
@@ -212,32 +230,38 @@ func (s *server) reap() {
 	}
 }
 
-// ended takes a program that is no more out of the counts. Children that we
-// inherited from before our own exec are none of ours.
+// ended takes a program that is no more out of the counts, and its connection if
+// it had one. Children that we inherited from before our own exec are none of
+// ours.
 func (s *server) ended(pid int, status unix.WaitStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	one := s.running[pid]
-	if one == nil {
+	w := s.running[pid]
+	if w == nil {
 		return
 	}
 	delete(s.running, pid)
-	s.forget(one.host)
-	switch took := s.now().Sub(one.start); {
+	s.unrest(w)
+	s.changed.Broadcast()
+	if !w.busy {
+		return
+	}
+	s.forget(w.host)
+	switch took := s.now().Sub(w.start); {
 	case status.Signaled():
 		s.count.add(&s.count.killed)
-		s.log.Event("session-killed", "peer", one.peer, "pid", pid, "signal", status.Signal(), "duration", took)
+		s.log.Event("session-killed", "peer", w.peer, "pid", pid, "signal", status.Signal(), "duration", took)
 	case status.ExitStatus() != 0:
 		s.count.add(&s.count.failed)
-		s.endedVerbose(one, pid, status, took)
+		s.endedVerbose(w, status.ExitStatus(), took)
 	default:
 		s.count.add(&s.count.ended)
-		s.endedVerbose(one, pid, status, took)
+		s.endedVerbose(w, 0, took)
 	}
 }
 
-func (s *server) endedVerbose(one *session, pid int, status unix.WaitStatus, took time.Duration) {
+func (s *server) endedVerbose(w *worker, code int, took time.Duration) {
 	if s.accept {
-		s.log.Event("ended", "peer", one.peer, "pid", pid, "code", status.ExitStatus(), "duration", took)
+		s.log.Event("ended", "peer", w.peer, "pid", w.pid, "code", code, "duration", took)
 	}
 }

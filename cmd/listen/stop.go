@@ -17,6 +17,7 @@ func (s *server) stop(all []*listener, grace time.Duration, signals <-chan os.Si
 	for _, l := range all {
 		l.stop()
 	}
+	s.restNoMore()
 	notifySystemd("STOPPING=1")
 	s.log.Event("stopping", "sessions", s.sessions())
 	idle := s.idle()
@@ -37,13 +38,13 @@ func (s *server) stop(all []*listener, grace time.Duration, signals <-chan os.Si
 	}
 }
 
-// idle is closed once there is no connection any more.
+// idle is closed once there is no connection any more, and no program.
 func (s *server) idle() <-chan struct{} {
 	c := make(chan struct{})
 	go func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		for s.total > 0 {
+		for s.total > 0 || len(s.running) > 0 {
 			s.changed.Wait()
 		}
 		close(c)

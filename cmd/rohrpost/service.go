@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -18,27 +19,30 @@ import (
 type service struct {
 	name, address, about string
 	argv                 func(etc string) []string
+	// perProcess is how many connections one process may serve, one after the
+	// other; 0 is one. Only where all clients are strangers and nobody logs in.
+	perProcess int
 }
 
 // services are all flags of up that name an address.
 var services = []service{
-	{"smtp", "127.0.0.1:2525", "SMTP, mail from other hosts", func(etc string) []string {
+	{name: "smtp", address: "127.0.0.1:2525", about: "SMTP, mail from other hosts", argv: func(etc string) []string {
 		return []string{"smtpd", "--etc", etc}
-	}},
-	{"submission", "127.0.0.1:2587", "submission, mail from users", func(etc string) []string {
+	}, perProcess: 100},
+	{name: "submission", address: "127.0.0.1:2587", about: "submission, mail from users", argv: func(etc string) []string {
 		return []string{"smtpd", "--etc", etc, "--submission", "--", "checkpw", "--etc", etc}
 	}},
-	{"lmtp", "off", "LMTP, mail from another MTA", func(etc string) []string {
+	{name: "lmtp", address: "off", about: "LMTP, mail from another MTA", argv: func(etc string) []string {
 		return []string{"smtpd", "--etc", etc, "--lmtp"}
 	}},
-	{"pop3", "127.0.0.1:2110", "POP3", func(etc string) []string {
+	{name: "pop3", address: "127.0.0.1:2110", about: "POP3", argv: func(etc string) []string {
 		return []string{"pop3d", "--etc", etc, "--", "checkpw", "--etc", etc}
 	}},
-	{"imap", "127.0.0.1:2143", "IMAP", nil},
-	{"sieve", "127.0.0.1:24190", "ManageSieve", nil},
-	{"submissions", "127.0.0.1:2465", "submission over TLS", nil},
-	{"pop3s", "127.0.0.1:2995", "POP3 over TLS", nil},
-	{"imaps", "127.0.0.1:2993", "IMAP over TLS", nil},
+	{name: "imap", address: "127.0.0.1:2143", about: "IMAP", argv: nil},
+	{name: "sieve", address: "127.0.0.1:24190", about: "ManageSieve", argv: nil},
+	{name: "submissions", address: "127.0.0.1:2465", about: "submission over TLS", argv: nil},
+	{name: "pop3s", address: "127.0.0.1:2995", about: "POP3 over TLS", argv: nil},
+	{name: "imaps", address: "127.0.0.1:2993", about: "IMAP over TLS", argv: nil},
 }
 
 // socket is a service that listens.
@@ -167,6 +171,9 @@ func (s *socket) argv(etc string) ([]string, error) {
 	argv := []string{listen, "--grace", grace.String()}
 	if s.loopback {
 		argv = append(argv, "--max", maxLocal, "--max-per-host", maxLocal)
+	}
+	if n := s.service.perProcess; n > 0 {
+		argv = append(argv, "--per-process", strconv.Itoa(n))
 	}
 	argv = append(argv, "fd:3", "--")
 	command := true

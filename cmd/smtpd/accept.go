@@ -30,7 +30,7 @@ type backend struct {
 // is noticed before the greeting.
 func (b *backend) open() (err error) {
 	if b.set.queuePath != "" {
-		b.queue, err = queue.Open(b.set.queuePath, disk.OS)
+		b.queue, err = queue.OpenForPut(b.set.queuePath, disk.OS)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w; relay makes the queue when it starts, and --queue names another", err)
 		}
@@ -41,6 +41,9 @@ func (b *backend) open() (err error) {
 func (b *backend) close() {
 	if b.pipe != nil {
 		b.pipe.close()
+	}
+	if b.queue != nil {
+		b.queue.Close()
 	}
 }
 

@@ -29,26 +29,57 @@ func checkArgs(dash int, args []string) error {
 	return nil
 }
 
-// run is one connection.
+// run is one connection, and those that listen hands on after it.
 func run(o options) error {
+	next, more := ucspi.NextOffer(os.Getenv)
+	for n := 1; ; n++ {
+		clean, err := serve(o, connectionName(n))
+		if err != nil || !clean || !more {
+			return err
+		}
+		if err := next.Wait(); err != nil {
+			return nil // listen has no use for us, or is no more
+		}
+	}
+}
+
+// connectionName is what the log calls the nth connection of this process.
+func connectionName(n int) string {
+	name := strconv.Itoa(os.Getpid())
+	if n > 1 {
+		name += "-" + strconv.Itoa(n)
+	}
+	return name
+}
+
+// serve is one connection. It reports whether the process is as it was before,
+// so that it may serve a stranger again: the client has said goodbye, nobody has
+// logged in, and nothing of the session lives on.
+func serve(o options, name string) (clean bool, err error) {
 	set, err := load(o)
 	if err != nil {
-		return turnAway(o, err)
+		return false, turnAway(o, err)
 	}
 	peer := ucspi.PeerOf(os.Getenv, 0)
-	log := maillog.New("smtpd").With("c", strconv.Itoa(os.Getpid()))
+	log := maillog.New("smtpd").With("c", name)
 	b := &backend{set: set, peer: peer, log: log, now: time.Now}
 	if err := b.open(); err != nil {
-		return turnAway(o, err)
+		return false, turnAway(o, err)
 	}
 	defer b.close()
 	conn := ucspi.Stdio()
 	conn.WriteTimeout = set.timeout
 	c := b.config()
+	lingered := false
 	var s *server.Session
-	c.Lingering = func() { stopOnSignal(conn, func() { s.Stop() }) }
+	c.Lingering = func() {
+		lingered = true
+		stopOnSignal(conn, func() { s.Stop() })
+	}
 	s = server.New(conn, b, c)
-	return b.ended(s.Serve())
+	err = s.Serve()
+	clean = err == nil && !lingered && !set.lmtp && !s.LoggedIn()
+	return clean, b.ended(err)
 }
 
 // turnAway tells the client, in place of a greeting, that we cannot serve it,

@@ -59,6 +59,16 @@ type Queue struct {
 // disk.Shared(disk.OS) where several entries are handled at a time; nil means
 // disk.OS.
 func Open(path string, f disk.FS) (*Queue, error) {
+	return openWith(path, f, (*Queue).openAll)
+}
+
+// OpenForPut is Open for who puts entries into the queue and does nothing else
+// with it: a process for one connection need not open the drop and the notes.
+func OpenForPut(path string, f disk.FS) (*Queue, error) {
+	return openWith(path, f, (*Queue).openOwn)
+}
+
+func openWith(path string, f disk.FS, rest func(*Queue) error) (*Queue, error) {
 	if f == nil {
 		f = disk.OS
 	}
@@ -67,14 +77,27 @@ func Open(path string, f disk.FS) (*Queue, error) {
 		return nil, fmt.Errorf("open queue: %w", err)
 	}
 	q := &Queue{fs: f, dir: dir, namer: maildir.SystemNamer()}
-	if err := q.openAll(); err != nil {
+	if err := rest(q); err != nil {
 		q.Close()
 		return nil, fmt.Errorf("open queue %s: %w", path, err)
 	}
 	return q, nil
 }
 
+// openAll opens the queue's own directories, and those for others.
 func (q *Queue) openAll() error {
+	err := q.openOwn()
+	if err == nil {
+		q.notes, err = optional(q.dir, NotesDir)
+	}
+	if err == nil {
+		err = q.openDrop()
+	}
+	return err
+}
+
+// openOwn opens the directories that every queue has.
+func (q *Queue) openOwn() error {
 	var err error
 	for _, want := range []struct {
 		at   **disk.Dir
@@ -89,10 +112,7 @@ func (q *Queue) openAll() error {
 		return fmt.Errorf("stat new: %w", err)
 	}
 	q.uid = st.Uid
-	if q.notes, err = optional(q.dir, NotesDir); err != nil {
-		return err
-	}
-	return q.openDrop()
+	return nil
 }
 
 func (q *Queue) openDrop() error {

@@ -68,6 +68,9 @@ func (s *Session) Stop() {
 	s.conn.Interrupt()
 }
 
+// LoggedIn reports whether the client has logged in.
+func (s *Session) LoggedIn() bool { return s.client.Login != "" }
+
 // greet says who we are, unless the client could not wait for it.
 func (s *Session) greet() error {
 	if s.conf.GreetDelay > 0 {
