@@ -129,6 +129,25 @@ func TestWriterKeepsItsFirstError(t *testing.T) {
 	}
 }
 
+func TestEndsOfALineThatWasDropped(t *testing.T) {
+	for _, size := range []int{60, 128, 8000} { // drained in many pieces, in few, not at all
+		for _, end := range []string{"\r\n", "\n"} {
+			long := "a1 LOGIN " + strings.Repeat("x", 5000) + "0123456789012345678901234567{5+}"
+			r := NewReader(&chunks{[]byte(long + end), 7}, size)
+			if _, err := r.ReadLine(50); err != ErrTooLong {
+				t.Fatal(err)
+			}
+			head, tail := r.Dropped()
+			if string(head) != long[:32] || !strings.HasSuffix(long, string(tail)) || len(tail) < 32 {
+				t.Errorf("buffer of %d: %q ... %q", size, head, tail)
+			}
+			if r.BareLF() != (end == "\n") {
+				t.Errorf("buffer of %d: end %q, bare %v", size, end, r.BareLF())
+			}
+		}
+	}
+}
+
 // FuzzReadLine holds the reader to bytes.Split, whatever the chunks it gets.
 func FuzzReadLine(f *testing.F) {
 	f.Add([]byte("EHLO x\r\nDATA\n\r\n"), uint8(3))

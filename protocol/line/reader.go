@@ -19,6 +19,9 @@ var ErrTooLong = errors.New("line too long")
 // an attacker. The session should end.
 var ErrFlood = errors.New("line without end")
 
+// keptOfDropped is how many bytes are kept of each end of a line that is too long.
+const keptOfDropped = 32
+
 // maxDrain is how many bytes of a line that is too long are read and dropped
 // before it counts as a flood.
 const maxDrain = 64 << 10
@@ -30,6 +33,8 @@ type Reader struct {
 	buf  []byte
 	r, w int
 	bare bool
+	head []byte // of the last line that was too long
+	tail []byte
 	err  error // came with the last bytes from the source
 	// BeforeFill, if set, runs before each read of the source: the place to
 	// flush replies, since the peer may be waiting for them.
@@ -79,6 +84,7 @@ func (r *Reader) ReadLine(limit int) ([]byte, error) {
 				l, r.bare = l[:n-1], false
 			}
 			if len(l) > limit {
+				r.head, r.tail = head(l), tail(nil, l)
 				return nil, ErrTooLong
 			}
 			return l, nil
@@ -97,16 +103,28 @@ func (r *Reader) ReadLine(limit int) ([]byte, error) {
 }
 
 // BareLF reports whether the line that ReadLine returned last ended in an LF
-// without a CR.
+// without a CR; after ErrTooLong, how the line that was dropped ended.
 func (r *Reader) BareLF() bool { return r.bare }
+
+// Dropped returns the first and the last bytes, some 32, without the line end, of the
+// line for which ReadLine returned ErrTooLong last: in IMAP the first say who
+// asked, and the last what follows.
+func (r *Reader) Dropped() (head, tail []byte) { return r.head, r.tail }
 
 // drain drops the rest of a line that is too long.
 func (r *Reader) drain() error {
+	r.head, r.tail = head(r.buf[r.r:r.w]), nil
 	for dropped := 0; dropped <= maxDrain; {
 		if i := bytes.IndexByte(r.buf[r.r:r.w], '\n'); i >= 0 {
+			r.tail = tail(r.tail, r.buf[r.r:r.r+i])
 			r.r += i + 1
+			n := len(r.tail)
+			if r.bare = r.tail[n-1] != '\r'; !r.bare {
+				r.tail = r.tail[:n-1]
+			}
 			return ErrTooLong
 		}
+		r.tail = tail(r.tail, r.buf[r.r:r.w])
 		dropped += r.Discard()
 		if err := r.fill(); err != nil {
 			return err
@@ -188,4 +206,17 @@ func (r *Reader) fill() error {
 		err = io.ErrNoProgress
 	}
 	return err
+}
+
+// head copies the first bytes of a line.
+func head(l []byte) []byte { return append([]byte(nil), l[:min(len(l), keptOfDropped)]...) }
+
+// tail appends l to what is kept of the line before it, and keeps the last bytes;
+// one more than promised, since the last may be the CR of the line end.
+func tail(kept, l []byte) []byte {
+	if n := len(l) - keptOfDropped - 1; n >= 0 {
+		kept, l = kept[:0], l[n:]
+	}
+	kept = append(kept, l...)
+	return kept[max(0, len(kept)-keptOfDropped-1):]
 }
