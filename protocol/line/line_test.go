@@ -68,6 +68,17 @@ func TestS24LineWithoutEndIsDrainedOnlySoFar(t *testing.T) {
 	}
 }
 
+func TestLineALittleAboveALargeBoundIsNoFlood(t *testing.T) {
+	const bound = 64 << 10
+	r := NewReader(strings.NewReader(strings.Repeat("x", bound+100)+"\r\nnext\r\n"), bound+2)
+	if _, err := r.ReadLine(bound); err != ErrTooLong {
+		t.Fatal(err)
+	}
+	if l, err := r.ReadLine(bound); err != nil || string(l) != "next" {
+		t.Fatalf("line after it: %q %v", l, err)
+	}
+}
+
 func TestReadReturnsBufferedBytesThenCountedOnes(t *testing.T) {
 	r := NewReader(strings.NewReader("cmd\r\n12345rest"), 64)
 	r.ReadLine(10)

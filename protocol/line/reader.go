@@ -22,8 +22,8 @@ var ErrFlood = errors.New("line without end")
 // keptOfDropped is how many bytes are kept of each end of a line that is too long.
 const keptOfDropped = 32
 
-// maxDrain is how many bytes of a line that is too long are read and dropped
-// before it counts as a flood.
+// maxDrain is how many bytes of a line that is too long are read and dropped, after
+// a buffer full of it, before it counts as a flood.
 const maxDrain = 64 << 10
 
 // Reader reads lines and counted bytes from one source.
@@ -114,7 +114,7 @@ func (r *Reader) Dropped() (head, tail []byte) { return r.head, r.tail }
 // drain drops the rest of a line that is too long.
 func (r *Reader) drain() error {
 	r.head, r.tail = head(r.buf[r.r:r.w]), nil
-	for dropped := 0; dropped <= maxDrain; {
+	for dropped := -r.Buffered(); dropped <= maxDrain; {
 		if i := bytes.IndexByte(r.buf[r.r:r.w], '\n'); i >= 0 {
 			r.tail = tail(r.tail, r.buf[r.r:r.r+i])
 			r.r += i + 1
