@@ -96,7 +96,7 @@ func BadCharsetCode(charsets []string) Code {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = AppendAString(b, c)
+		b = AppendAString(b, c, false)
 	}
 	return Code(append(b, ')'))
 }

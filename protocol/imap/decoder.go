@@ -74,7 +74,7 @@ func (d *Decoder) Next() (Command, error) {
 	var c Command
 	c.Tag = d.readTag()
 	d.tag = c.Tag
-	d.SP()
+	d.expect(' ', "tag without a command")
 	c.Name = d.commandName()
 	if c.Name == "UID" {
 		c.UID = true
@@ -88,8 +88,9 @@ func (d *Decoder) Next() (Command, error) {
 // so a line that looks like a response has none.
 func (d *Decoder) readTag() string {
 	tag := d.run(isTag)
-	if len(tag) == 0 {
+	if len(tag) == 0 || d.pos < len(d.line) && d.line[d.pos] != ' ' {
 		d.fail("command without a tag")
+		return ""
 	}
 	return string(tag)
 }
@@ -110,7 +111,7 @@ func (d *Decoder) commandName() string {
 		d.fail("unknown command")
 		return ""
 	}
-	return string(bytes.ToUpper(name))
+	return upperString(name)
 }
 
 // End takes the CRLF that ends the command. It returns the first error of the
@@ -162,6 +163,9 @@ func (d *Decoder) readLine() bool {
 		d.bare, d.open, d.size = d.r.BareLF(), true, d.lim.Line
 		d.failCode(CodeLimit, "line too long")
 		d.guessTag(head)
+		if headless(d.line) {
+			d.bye("size of a literal too long")
+		}
 	case err == line.ErrFlood:
 		d.err = &Bye{Code: CodeLimit, Text: "line without end"}
 	case err == io.EOF && d.open:
@@ -240,8 +244,8 @@ func (d *Decoder) follows() (literal int64, more bool) {
 	if d.bare {
 		return 0, true
 	}
-	n, _, sync, ok := literalAtEnd(d.line)
-	return n, ok && !sync
+	a, ok := literalAtEnd(d.line)
+	return a.size, ok && !a.sync
 }
 
 func isSyntax(err error) bool {

@@ -73,13 +73,12 @@ func appendQuoted[T string | []byte](b []byte, s T) []byte {
 	return append(b, '"')
 }
 
-// AppendAString appends s as an astring: as it is if that can be, else as a string
-// that every client understands.
-func AppendAString(b []byte, s string) []byte {
+// AppendAString appends s as an astring: as it is if that can be, else as a string.
+func AppendAString(b []byte, s string, inUTF8 bool) []byte {
 	if formOf(s) == asAtom && !equalFold(s, "NIL") {
 		return append(b, s...)
 	}
-	return AppendString(b, s, false)
+	return AppendString(b, s, inUTF8)
 }
 
 // AppendNIL appends NIL.

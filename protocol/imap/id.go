@@ -1,7 +1,5 @@
 package imap
 
-import "bytes"
-
 // Param is a field of ID and what it says.
 type Param struct {
 	Name, Value string
@@ -54,14 +52,4 @@ func ParseCompress(d *Decoder) (string, error) {
 	d.SP()
 	name := d.atomUpper()
 	return name, d.End()
-}
-
-// atomUpper reads an atom whose case does not matter.
-func (d *Decoder) atomUpper() string {
-	d.countArg()
-	w := d.run(isAtom)
-	if len(w) == 0 {
-		d.fail("atom expected")
-	}
-	return string(bytes.ToUpper(w))
 }

@@ -44,6 +44,17 @@ func equalFold[T string | []byte](word T, name string) bool {
 	return true
 }
 
+// upperString copies a word from the wire in capital letters; those of ASCII, which
+// are all that a word has.
+func upperString[T string | []byte](word T) string {
+	var short [32]byte // spares a short word a second allocation
+	b := append(short[:0], word...)
+	for i, c := range b {
+		b[i] = upper(c)
+	}
+	return string(b)
+}
+
 func upper(c byte) byte {
 	if 'a' <= c && c <= 'z' {
 		return c - ('a' - 'A')

@@ -10,15 +10,23 @@ import (
 // command goes on in the next line. The client sends them when it is told to,
 // or, with {n+}, at once (RFC 7888). ~{n} may hold NUL (RFC 3516).
 
-// literalAtEnd reads the announcement of a literal that ends l, if one does. A
-// size that is out of range is math.MaxInt64.
-func literalAtEnd(l []byte) (size int64, binary, sync, ok bool) {
+// announcement is what a line says of the literal behind it.
+type announcement struct {
+	at     int // where in the line it stands, to its end
+	size   int64
+	binary bool
+	sync   bool
+}
+
+// literalAtEnd reads the announcement that ends l, if one does. A size that is out
+// of range is math.MaxInt64.
+func literalAtEnd(l []byte) (a announcement, ok bool) {
 	i := len(l) - 1
 	if i < 2 || l[i] != '}' {
-		return 0, false, false, false
+		return a, false
 	}
-	sync = l[i-1] != '+'
-	if !sync {
+	a.sync = l[i-1] != '+'
+	if !a.sync {
 		i--
 	}
 	end := i
@@ -26,42 +34,48 @@ func literalAtEnd(l []byte) (size int64, binary, sync, ok bool) {
 		i--
 	}
 	if i == end || i == 0 || l[i-1] != '{' {
-		return 0, false, false, false
+		return a, false
 	}
-	size, ok = number(l[i:end], math.MaxInt64)
-	if !ok {
-		size = math.MaxInt64
+	a.at = i - 1
+	if a.binary = a.at > 0 && l[a.at-1] == '~'; a.binary {
+		a.at--
 	}
-	return size, i > 1 && l[i-2] == '~', sync, true
+	if a.size, ok = number(l[i:end], math.MaxInt64); !ok {
+		a.size = math.MaxInt64
+	}
+	return a, true
 }
 
-// announced takes the announcement of a literal, which must be all that is left
-// of the line.
-func (d *Decoder) announced() (size int64, binary, sync, ok bool) {
+// headless reports whether the end of a line that was dropped may be that of an
+// announcement which began before it.
+func headless(tail []byte) bool {
+	size, ok := bytes.CutSuffix(tail, []byte("+}"))
+	return ok && countRun(size, isDecimal) == len(size)
+}
+
+// announced takes the announcement of a literal, which must be all that is left of
+// the line.
+func (d *Decoder) announced() (a announcement, ok bool) {
 	if d.err != nil {
-		return 0, false, false, false
+		return a, false
 	}
-	size, binary, sync, ok = literalAtEnd(d.line[d.pos:])
-	rest := len(d.line) - d.pos
-	if ok && binary {
-		rest--
-	}
-	if !ok || d.line[len(d.line)-rest] != '{' || bytes.IndexByte(d.line[len(d.line)-rest+1:], '{') >= 0 {
-		d.fail("not a literal")
-		return 0, false, false, false
-	}
-	if !sync && size > d.lim.Plus {
-		d.refuse(size, sync, "literal too big to be sent without waiting")
-		return 0, false, false, false
+	a, ok = literalAtEnd(d.line[d.pos:])
+	switch {
+	case !ok || a.at != 0:
+		d.fail("literal expected")
+		return a, false
+	case !a.sync && a.size > d.lim.Plus:
+		d.refuse(a, "literal too big to be sent without waiting")
+		return a, false
 	}
 	d.pos = len(d.line)
-	return size, binary, sync, true
+	return a, true
 }
 
 // refuse makes a literal an error. If it is on its way already, and more than can
 // be skipped, there is no next command.
-func (d *Decoder) refuse(size int64, sync bool, text string) {
-	if !sync && size > d.lim.Skip {
+func (d *Decoder) refuse(a announcement, text string) {
+	if !a.sync && a.size > d.lim.Skip {
 		d.bye(text)
 		return
 	}
@@ -70,25 +84,25 @@ func (d *Decoder) refuse(size int64, sync bool, text string) {
 
 // readLiteral reads a literal into memory.
 func (d *Decoder) readLiteral() string {
-	size, binary, sync, ok := d.announced()
+	a, ok := d.announced()
 	switch {
 	case !ok:
 		return ""
-	case binary:
+	case a.binary:
 		d.fail("a literal8 is not allowed here")
 		return ""
-	case size > int64(d.lim.Literal-d.literal):
-		d.refuse(size, sync, "literals too big")
+	case a.size > int64(d.lim.Literal-d.literal):
+		d.refuse(a, "literals too big")
 		return ""
 	}
-	d.literal += int(size)
-	if sync {
+	d.literal += int(a.size)
+	if a.sync {
 		if err := d.resume("go on"); err != nil {
 			d.err = err
 			return ""
 		}
 	}
-	p := make([]byte, size)
+	p := make([]byte, a.size)
 	if _, err := io.ReadFull(d.r, p); err != nil {
 		d.err = noEOF(err)
 		return ""
@@ -129,11 +143,11 @@ type Literal struct {
 
 // newStream begins the literal that comes next. It lives until the next one.
 func (d *Decoder) newStream() *Literal {
-	size, binary, sync, ok := d.announced()
+	a, ok := d.announced()
 	if !ok {
 		return nil
 	}
-	d.stream = Literal{Size: size, Binary: binary, Sync: sync, d: d, left: size, open: true}
+	d.stream = Literal{Size: a.size, Binary: a.binary, Sync: a.sync, d: d, left: a.size, open: true}
 	return &d.stream
 }
 

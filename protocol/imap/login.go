@@ -34,8 +34,12 @@ func ParseAuthenticate(d *Decoder) (Authenticate, error) {
 	a.Mechanism = d.atomUpper()
 	if d.More() {
 		a.HasInitial = true
-		text := d.run(isAstring)
-		if string(text) != "=" {
+		// RFC 4959 section 3: an empty response is a single "=".
+		switch text := d.run(isAstring); string(text) {
+		case "":
+			d.fail("initial response expected")
+		case "=":
+		default:
 			a.Initial = d.base64(text)
 		}
 	}

@@ -54,5 +54,5 @@ func AppendMailbox(b []byte, name string, inUTF8 bool) []byte {
 	if !inUTF8 {
 		name = maildir.EncodeUTF7(name)
 	}
-	return AppendString(b, name, inUTF8)
+	return AppendAString(b, name, inUTF8)
 }

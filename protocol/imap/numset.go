@@ -17,7 +17,7 @@ type Range struct{ First, Last uint32 }
 //
 // With * it depends on the mailbox what the set holds, so the methods that look
 // into it take the largest number in use. A number that is larger is in no mailbox,
-// and whether 5 was mentioned beside 3:* is not kept.
+// and that 5 was mentioned beside 3:* is not kept.
 type NumSet struct {
 	ranges []Range
 	open   uint32 // there is a range open:*, the lowest of them; 0 if not
@@ -118,16 +118,14 @@ func (s *NumSet) normalize() {
 			s.put(r)
 		}
 	}
-	// What lies in open:* is in it for every mailbox that has it.
+	// A range that reaches open:* is the beginning of it: 3:5,6:* and 3:* are the
+	// same, even where 6 is above the last message, since that is in both.
 	for n := len(s.ranges); s.open != 0 && n > 0; n-- {
-		last := &s.ranges[n-1]
-		if last.Last < s.open {
+		last := s.ranges[n-1]
+		if uint64(last.Last)+1 < uint64(s.open) {
 			break
 		}
-		if last.First < s.open {
-			last.Last = s.open - 1
-			break
-		}
+		s.open = min(s.open, last.First)
 		s.ranges = s.ranges[:n-1]
 	}
 }

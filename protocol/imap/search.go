@@ -97,9 +97,5 @@ func (d *Decoder) acceptWord(text string) bool {
 
 // charset reads the name of a charset, an atom or a string.
 func (d *Decoder) charset() string {
-	name := []byte(d.AString())
-	for i, c := range name {
-		name[i] = upper(c)
-	}
-	return string(name)
+	return upperString(d.AString())
 }

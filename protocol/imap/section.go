@@ -105,7 +105,7 @@ func (s Section) Append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ' ')
 			}
-			b = AppendAString(b, f)
+			b = AppendAString(b, f, false)
 		}
 		b = append(b, ')')
 	}

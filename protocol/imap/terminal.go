@@ -15,6 +15,7 @@ const (
 	isTag                       // ASTRING-CHAR but for +
 	isList                      // list-char: ASTRING-CHAR and the wildcards % and *
 	isSet                       // what a sequence-set is made of
+	isDecimal                   // DIGIT
 	isLabel                     // a word of letters, digits, dot, hyphen, underscore
 )
 
@@ -30,6 +31,9 @@ var classes = func() (t [256]class) {
 			t[c] = isAtom | isAstring | isList
 		default:
 			t[c] = isAtom | isAstring | isTag | isList
+		}
+		if isDigit(c) {
+			t[c] |= isDecimal
 		}
 		if isDigit(c) || c == ':' || c == ',' || c == '*' {
 			t[c] |= isSet
@@ -120,6 +124,16 @@ func (d *Decoder) Atom() string {
 	return string(w)
 }
 
+// atomUpper reads an atom whose case does not matter.
+func (d *Decoder) atomUpper() string {
+	d.countArg()
+	w := d.run(isAtom)
+	if len(w) == 0 {
+		d.fail("atom expected")
+	}
+	return upperString(w)
+}
+
 // AString reads an astring: 1*ASTRING-CHAR or a string. Its bytes are any but
 // NUL; see String.
 func (d *Decoder) AString() string {
@@ -159,20 +173,21 @@ func (d *Decoder) NString() (s string, ok bool) {
 // section 9 has it in QUOTED-CHAR, RFC 3501 not, yet such passwords and search
 // strings are sent by clients of either.
 func (d *Decoder) quoted() string {
+	var unescaped []byte // what lies before rest
 	rest := d.line[d.pos+1:]
-	var unescaped []byte
-	for n := 0; ; {
-		i := bytes.IndexAny(rest[n:], `"\`)
-		if i < 0 {
+	for {
+		i := bytes.IndexAny(rest, `"\`)
+		switch {
+		case i < 0:
 			d.fail("quoted string without end")
 			return ""
-		}
-		i += n
-		if rest[i] == '"' {
-			d.pos += i + 2 + len(d.line) - d.pos - 1 - len(rest)
+		case rest[i] == '"':
+			d.pos = len(d.line) - len(rest) + i + 1
+			if unescaped == nil {
+				return d.utf8(rest[:i])
+			}
 			return d.utf8(append(unescaped, rest[:i]...))
-		}
-		if i+1 == len(rest) || rest[i+1] != '"' && rest[i+1] != '\\' {
+		case i+1 == len(rest) || rest[i+1] != '"' && rest[i+1] != '\\':
 			d.fail(`only " and \ can be quoted by \`)
 			return ""
 		}
@@ -202,20 +217,12 @@ func number(b []byte, limit int64) (int64, bool) {
 }
 
 func (d *Decoder) digits(least, limit int64) int64 {
-	if d.err != nil {
-		return 0
-	}
 	d.countArg()
-	n := 0
-	for d.pos+n < len(d.line) && isDigit(d.line[d.pos+n]) {
-		n++
-	}
-	v, ok := number(d.line[d.pos:d.pos+n], limit)
+	v, ok := number(d.run(isDecimal), limit)
 	if !ok || v < least {
 		d.fail("number expected, or number out of range")
 		return 0
 	}
-	d.pos += n
 	return v
 }
 
@@ -231,7 +238,7 @@ func (d *Decoder) Number64() int64 { return d.digits(0, math.MaxInt64) }
 // NZNumber64 reads an nz-number64 or a mod-sequence-value: 1 to 2^63-1.
 func (d *Decoder) NZNumber64() int64 { return d.digits(1, math.MaxInt64) }
 
-// open takes a parenthesis and counts it against Limits.Depth.
+// enter counts a level of nesting against Limits.Depth.
 func (d *Decoder) enter() {
 	if d.depth++; d.depth > d.lim.Depth {
 		d.failCode(CodeLimit, "nested too deeply")
