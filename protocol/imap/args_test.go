@@ -2,6 +2,7 @@ package imap
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -247,25 +248,51 @@ func FuzzCommands(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	lim := Limits{Line: 100, Literal: 50, Plus: 40, Args: 20, Depth: 4, Skip: 300}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		w := newWire(string(in), lim)
-		for at := 0; ; {
-			asked := w.asked
-			_, err := w.run()
-			if err != nil && !isSyntax(err) {
-				return // the session ends
-			}
-			if w.Skip() != nil {
-				return
-			}
-			want := commandEnd(string(in[at:]), w.asked-asked)
-			if w.taken() != at+want {
-				t.Fatalf("%q: stands at %d, want %d (error %v)", in, w.taken(), at+want, err)
-			}
-			at += want
-		}
+		checkCommands(t, string(in))
+		checkCommands(t, fromWords(in))
 	})
+}
+
+// TestI01CommandsOfRandomWords is FuzzCommands with a fixed random source.
+func TestI01CommandsOfRandomWords(t *testing.T) {
+	random := rand.NewChaCha8([32]byte{1})
+	in := make([]byte, 60)
+	for range 20000 {
+		random.Read(in)
+		checkCommands(t, fromWords(in))
+	}
+}
+
+// fromWords makes a client's bytes of words that mean something to the decoder.
+func fromWords(in []byte) string {
+	words := []string{"\r\n", "\r\na LOGIN ", "\r\nb APPEND x ", "\r\nc SEARCH ", "\r\nd UID FETCH 1 ", "\r\ne ID ", "\r\nf LIST \"\" ",
+		"\n", "\r", "\x00", " ", "\"", "\\", "(", ")", "a", "xyz", "1:*", "{0}\r\n", "{0+}\r\n", "{1}\r\n", "{3+}\r\n", "{30+}\r\n",
+		"{40+}\r\n", "{41+}\r\n", "{60}\r\n", "{400+}\r\n", "~{2}\r\n", "~{2+}\r\n", "{3+}", "{", "}", "+}\r\n", "UTF8 (", "NIL", "OR ",
+		"TEXT ", "BODY[", "]", "HEADER.FIELDS (", "<0.1>", "* ", "$", strings.Repeat("x", 60), strings.Repeat("0", 40)}
+	var b strings.Builder
+	for _, c := range in {
+		b.WriteString(words[int(c)%len(words)])
+	}
+	return b.String()
+}
+
+// checkCommands holds each command of in to its end as commandEnd finds it.
+func checkCommands(t *testing.T, in string) {
+	t.Helper()
+	w := newWire(in, Limits{Line: 100, Literal: 50, Plus: 40, Args: 20, Depth: 4, Skip: 300})
+	for at := 0; ; {
+		asked := w.asked
+		_, err := w.run()
+		if err != nil && !isSyntax(err) || w.Skip() != nil {
+			return // the session ends
+		}
+		want := commandEnd(in[at:], w.asked-asked)
+		if w.taken() != at+want {
+			t.Fatalf("%q: stands at %d, want %d (error %v)", in, w.taken(), at+want, err)
+		}
+		at += want
+	}
 }
 
 // commandEnd is the length of the first command of in, of whose literals the client

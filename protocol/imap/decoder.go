@@ -42,7 +42,7 @@ type Decoder struct {
 type Command struct {
 	Tag  string
 	Name string // in capital letters, as "FETCH"
-	UID  bool   // the command was UID and this one (RFC 9051 section 6.4.9)
+	UID  bool   // the command was UID and this one, whether it has such a form or not
 }
 
 // NewDecoder returns a Decoder of what r reads. resume writes "+ ", the text, CRLF

@@ -3,6 +3,7 @@ package imap
 import (
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -199,15 +200,36 @@ func TestI01SynchronizingLiteralIsAskedForOnlyIfItIsTaken(t *testing.T) {
 }
 
 func TestI01LiteralIsRefusedBeforeItIsAllocated(t *testing.T) {
-	in := "a LOGIN {4294967295}\r\n"
-	perRun := testing.AllocsPerRun(10, func() {
-		if _, err := newWire(in, Limits{Line: 64, Literal: 4096, Plus: 4096, Args: 8, Depth: 4, Skip: 1 << 10}).run(); err == nil {
-			t.Fatal("taken")
+	for _, in := range []string{"a LOGIN {268435456}\r\n", "a APPEND x {268435456}\r\n", "a XX {268435456+}\r\n"} {
+		w := newWire(in, BeforeLogin)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if c, err := w.Next(); err == nil && c.Name == "APPEND" {
+			ParseAppend(w.Decoder)
+			w.NextAppended()
+		} else if _, err := ParseLogin(w.Decoder); err == nil {
+			t.Errorf("%q is taken", in)
 		}
-	})
-	if perRun > 30 {
-		t.Errorf("%v allocations", perRun)
+		w.Skip()
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+			t.Errorf("%q: %d bytes allocated", in, n)
+		}
 	}
+}
+
+// RFC 7888 section 5: non-synchronizing literals MUST NOT be larger than 4096 bytes
+// in any command, whatever the server takes when it is asked before.
+func TestI01LiteralMinus(t *testing.T) {
+	lim := BeforeLogin
+	lim.Literal = 1 << 20
+	x := strings.Repeat("x", 5000)
+	runTranscripts(t, lim, []transcriptTest{
+		{"4096", "a LOGIN x {4096+}\r\n" + x[:4096] + "\r\n" + next, "a LOGIN, z NOOP"},
+		{"4097", "a LOGIN x {4097+}\r\n" + x[:4097] + "\r\n" + next, "a BAD TOOBIG, z NOOP"},
+		{"5000, waiting", "a LOGIN x {5000}\r\n" + x + "\r\n" + next, "a LOGIN, z NOOP"},
+		{"5000 in APPEND", "a APPEND x {5000+}\r\n" + x + "\r\n" + next, "a BAD TOOBIG, z NOOP"},
+	})
 }
 
 func TestI02ParenthesesNestedDeeply(t *testing.T) {
@@ -268,6 +290,7 @@ func TestI04NUL(t *testing.T) {
 		{"in an APPEND", "a APPEND x {3}\r\np\x00q\r\n" + next, "a BAD, z NOOP"},
 		{"in an APPEND of two", "a APPEND x {3+}\r\np\x00q {5+}\r\nhello\r\n" + next, "a BAD, z NOOP"},
 		{"in a literal8 of APPEND", "a APPEND x ~{3}\r\np\x00q\r\n" + next, "a APPEND, z NOOP"},
+		{"a literal8 elsewhere, without NUL", "a ID (~{3+}\r\npqr NIL)\r\n" + next, "a BAD, z NOOP"},
 		{"a literal8 elsewhere", "a LOGIN x ~{3+}\r\np\x00q\r\n" + next, "a BAD, z NOOP"},
 	})
 }

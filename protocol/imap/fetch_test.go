@@ -95,7 +95,7 @@ func TestFetchItems(t *testing.T) {
 		{"a section without end", "1 BODY[", ""},
 		{"a list in a list", "1 ((FLAGS))", ""},
 		{"no such modifier", "1 FLAGS (FOO)", ""},
-		{"a name that is no field", `1 BODY[HEADER.FIELDS ("a:b")]`, ""},
+		{"names that no field has", `1 BODY[HEADER.FIELDS ("a b" "" NIL)]`, `1 BODY[HEADER.FIELDS ("a b" "" "NIL")]`},
 		{"no fields", "1 BODY[HEADER.FIELDS ()]", ""},
 		{"unknown section", "1 BODY[FOO]", ""},
 	} {

@@ -57,7 +57,11 @@ func showArg(row searchKey, k SearchKey) (string, bool) {
 	case k.Op == SearchFlag || k.Op == SearchNoFlag:
 		return " " + string(k.Flag), row.read != nil && !k.Flag.IsSystem()
 	case row.name == "HEADER":
-		return " " + quote(k.Field) + " " + quote(k.Text), true
+		field := k.Field
+		if strings.Trim(field, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") != "" || field == "" {
+			field = quote(field)
+		}
+		return " " + field + " " + quote(k.Text), true
 	case k.Op >= SearchAddress && k.Op <= SearchText:
 		return " " + quote(k.Text), row.key.Field == k.Field
 	case k.Op == SearchEmailID || k.Op == SearchThreadID:
@@ -98,8 +102,8 @@ func TestSearchKeys(t *testing.T) {
 		{"UIDs of the saved result", "UID $", "UID $"},
 		{"keyword", "KEYWORD $Forwarded UNKEYWORD x", "(KEYWORD $Forwarded UNKEYWORD x)"},
 		{"text", `FROM "a b" SUBJECT ""`, "(FROM {3+}\r\na b SUBJECT {0+}\r\n)"},
-		{"header", "HEADER Message-ID <a@b>", "HEADER {10+}\r\nMessage-ID {5+}\r\n<a@b>"},
-		{"a header that is no field", `HEADER "a b" c`, ""},
+		{"header", "HEADER Message-ID <a@b>", "HEADER Message-ID {5+}\r\n<a@b>"},
+		{"a name that no field has", `HEADER "a b" c`, "HEADER {3+}\r\na b {1+}\r\nc"},
 		{"sizes", "LARGER 0 SMALLER 9223372036854775807", "(LARGER 0 SMALLER 9223372036854775807)"},
 		{"a size of 2^63", "SMALLER 9223372036854775808", ""},
 		{"dates", `SINCE 1-Feb-1994 SENTON "01-feb-1994"`, "(SINCE 1-Feb-1994 SENTON 1-Feb-1994)"},

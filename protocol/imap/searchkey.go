@@ -50,7 +50,7 @@ type SearchKey struct {
 	Number int64
 	Set    NumSet
 	Flag   Flag
-	Field  string // name of a header field
+	Field  string // name of a header field, or any other string
 	Text   string
 	Keys   []SearchKey
 }
@@ -130,7 +130,7 @@ func readKeyword(d *Decoder, k *SearchKey) { k.Flag = Flag(d.Atom()) }
 func readInterval(d *Decoder, k *SearchKey) { k.Number = int64(d.NZNumber()) }
 
 func readHeader(d *Decoder, k *SearchKey) {
-	k.Field = d.fieldName()
+	k.Field = d.AString()
 	d.SP()
 	k.Text = d.AString()
 }
