@@ -215,6 +215,37 @@ func TestDateTime(t *testing.T) {
 	}
 }
 
+// What has no form in RFC 9051 is written as the nearest that has one.
+func TestDateTimeOutOfRange(t *testing.T) {
+	for year, want := range map[int]string{
+		-5: `"01-Jan-0001 00:00:00 +0000"`, 0: `"01-Jan-0001 00:00:00 +0000"`, 10000: `"31-Dec-9999 23:59:59 +0000"`,
+	} {
+		if got := string(AppendDateTime(nil, time.Date(year, 5, 5, 5, 5, 5, 0, time.UTC))); got != want {
+			t.Errorf("year %d: %s", year, got)
+		}
+	}
+}
+
+func TestDatesCompareByDay(t *testing.T) {
+	d := Date{2026, time.March, 5}
+	for _, tt := range []struct {
+		other Date
+		want  int
+	}{
+		{Date{2025, time.December, 31}, 1}, {Date{2026, time.February, 28}, 1}, {Date{2026, time.March, 4}, 1},
+		{d, 0}, {Date{2026, time.March, 6}, -1}, {Date{2026, time.April, 1}, -1}, {Date{2027, time.January, 1}, -1},
+	} {
+		if got := d.Compare(tt.other); got != tt.want {
+			t.Errorf("%v and %v: %d", d, tt.other, got)
+		}
+	}
+	// RFC 9051 section 6.4.4: dates disregard time and time zone.
+	east := time.Date(2026, 3, 5, 0, 30, 0, 0, time.FixedZone("", 3600))
+	if DateOf(east) != d {
+		t.Error(DateOf(east))
+	}
+}
+
 func FuzzDateTime(f *testing.F) {
 	f.Add("17-Jul-1996 02:44:25 -0700")
 	f.Add(" 1-Jan-0001 00:00:60 +2359")

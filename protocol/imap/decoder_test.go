@@ -459,3 +459,33 @@ func TestAuthenticateExchange(t *testing.T) {
 		t.Fatal(c, err)
 	}
 }
+
+func TestIdleEndsWithDone(t *testing.T) {
+	w := newWire("a IDLE\r\ndone\r\nb IDLE\r\nDONE\nx NOOP\r\n"+next, AfterLogin)
+	w.Next()
+	w.End()
+	if err := w.Done("a"); err != nil {
+		t.Fatal(err)
+	}
+	w.Next()
+	w.End()
+	var bad *SyntaxError
+	if err := w.Done("b"); !errors.As(err, &bad) || bad.Tag != "b" || w.Err() != err || err.Error() == "" {
+		t.Fatal("a bare LF ends no line", err)
+	}
+	if c, err := w.Next(); err != nil || c.Tag != "z" {
+		t.Error(c, err)
+	}
+}
+
+func TestReaderIsReplacedBehindACommand(t *testing.T) {
+	w := newWire("a COMPRESS DEFLATE\r\n", AfterLogin)
+	w.Next()
+	if _, err := ParseCompress(w.Decoder); err != nil {
+		t.Fatal(err)
+	}
+	w.SetReader(line.NewReader(strings.NewReader(next), AfterLogin.Line+2))
+	if c, err := w.Next(); err != nil || c.Tag != "z" {
+		t.Error(c, err)
+	}
+}

@@ -226,9 +226,6 @@ func (d *Decoder) digits(least, limit int64) int64 {
 	return v
 }
 
-// Number reads a number: 0 to 2^32-1.
-func (d *Decoder) Number() uint32 { return uint32(d.digits(0, math.MaxUint32)) }
-
 // NZNumber reads an nz-number: 1 to 2^32-1.
 func (d *Decoder) NZNumber() uint32 { return uint32(d.digits(1, math.MaxUint32)) }
 
