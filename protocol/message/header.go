@@ -1,26 +1,3 @@
-// Package message reads Internet messages (RFC 5322) as they stream by: linear
-// in time, bounded in memory, and with one answer to what a header field is,
-// for all programs.
-//
-// The rule, for honest and for hostile messages alike:
-//
-//  1. The header ends at the first empty line, or with the message. Nothing
-//     else ends it.
-//  2. A field is a line whose name is one or more bytes from '!' to '~' without
-//     colon, then blanks if any (RFC 5322 section 4.5.8 had senders write
-//     them), then a colon. A name longer than MaxName is none.
-//  3. Lines that begin with a space or a tab continue the line before,
-//     whatever that was, and however little else is in them.
-//  4. Any other line (no colon, an empty name, a name with a blank inside or
-//     with 8-bit bytes) stays where it is, counts as part of the header, and
-//     is no field.
-//  5. A line ends at LF; one CR before it belongs to the line end. Any other
-//     CR is a byte like others.
-//
-// Messages are scanned with LF and with CRLF line ends, also mixed. MIME
-// structure is not looked at.
-//
-// Start reading at Header.Write.
 package message
 
 import "bytes"
@@ -56,6 +33,12 @@ type Header struct {
 	name  []byte
 	value []byte
 	cut   bool
+	limit int // bytes of a value that are kept; 0 means MaxValue
+}
+
+// reset makes the scanner ready for another header; its buffers stay.
+func (h *Header) reset() {
+	h.state, h.name, h.value, h.cut = atStart, h.name[:0], h.value[:0], false
 }
 
 type state int
@@ -178,7 +161,11 @@ func (h *Header) drop() {
 }
 
 func (h *Header) keep(p []byte) {
-	if room := MaxValue - len(h.value); len(p) > room {
+	limit := h.limit
+	if limit == 0 {
+		limit = MaxValue
+	}
+	if room := limit - len(h.value); len(p) > room {
 		p, h.cut = p[:room], true
 	}
 	h.value = append(h.value, p...)
@@ -211,9 +198,15 @@ func (h *Header) end() {
 // with a header field. Bytes beyond the first line do not matter; a line longer
 // than MaxName counts as far as its name goes.
 func FirstIsField(p []byte) bool {
-	p = p[:min(len(p), MaxName+1)]
-	i := bytes.IndexByte(p, ':')
-	return i >= 0 && validName(bytes.TrimRight(p[:i], " \t"))
+	_, ok := fieldName(p)
+	return ok
+}
+
+// fieldName returns the name of the field that p begins with, if it does.
+func fieldName(p []byte) (name []byte, ok bool) {
+	name, _, ok = bytes.Cut(p[:min(len(p), MaxName+1)], []byte(":"))
+	name = bytes.TrimRight(name, " \t")
+	return name, ok && validName(name)
 }
 
 func validName(name []byte) bool {

@@ -1,0 +1,267 @@
+package message
+
+import "bytes"
+
+// maxParameters is how many parameters of one field are looked at. RFC 2231
+// lets one value be cut into as many.
+const maxParameters = 100
+
+// parameter is a parameter of a Content-Type or Content-Disposition, or one
+// section of a parameter that continues (RFC 2231 section 3).
+type parameter struct {
+	name     []byte // without section and star
+	sent     []byte // the name with them
+	value    []byte // as written, but without the quotes around it
+	section  int    // -1: the value is whole
+	quoted   bool
+	extended bool // the value is percent-encoded (RFC 2231 section 4)
+	used     bool
+}
+
+func (p *parameter) is(name []byte, section int) bool {
+	return p.section == section && len(p.name) == len(name) && bytes.EqualFold(p.name, name)
+}
+
+// appendValue appends the value without its backslashes.
+func (p *parameter) appendValue(dst []byte) []byte {
+	if p.quoted {
+		return appendUnquoted(dst, p.value)
+	}
+	return append(dst, p.value...)
+}
+
+type parameters struct {
+	list [maxParameters]parameter
+	n    int
+}
+
+// parse reads the parameters that follow the first word or words of a field.
+func (ps *parameters) parse(value []byte) {
+	l := lexer{s: value}
+	for ps.n = 0; ps.n < maxParameters && l.parameter(&ps.list[ps.n]); {
+		ps.n++
+	}
+}
+
+// parameter reads up to the next parameter and through it. What is none (no
+// name, no equals sign) is passed over.
+func (l *lexer) parameter(p *parameter) bool {
+	for l.nextSemicolon() {
+		l.skipBlanks()
+		start, end := l.token()
+		l.skipBlanks()
+		if end == start || !l.take('=') {
+			continue
+		}
+		p.sent = l.s[start:end]
+		p.name, p.section, p.extended = cutSection(p.sent)
+		p.used = false
+		l.skipBlanks()
+		if p.quoted = !l.done() && l.s[l.i] == '"'; p.quoted {
+			p.value = l.quotedString()
+		} else {
+			p.value = l.unquotedValue()
+		}
+		return true
+	}
+	return false
+}
+
+// nextSemicolon skips to the next semicolon outside of quotes and comments, and
+// over it.
+func (l *lexer) nextSemicolon() bool {
+	for !l.done() {
+		switch l.s[l.i] {
+		case ';':
+			l.i++
+			return true
+		case '"':
+			l.quotedString()
+		case '(':
+			l.comment()
+		default:
+			l.i++
+		}
+	}
+	return false
+}
+
+// unquotedValue reads a value up to a semicolon or comment.
+//
+// QUIRK: a token has neither blanks nor specials, but boundaries with "=" and
+// file names with both are sent without quotes.
+func (l *lexer) unquotedValue() []byte {
+	start := l.i
+	for ; !l.done() && l.s[l.i] != ';'; l.i++ {
+		if l.s[l.i] == '(' && l.i > start && (l.s[l.i-1] == ' ' || l.s[l.i-1] == '\t') {
+			break
+		}
+	}
+	return bytes.TrimRight(l.s[start:l.i], " \t\r\n")
+}
+
+// cutSection parts a name of RFC 2231: title*1* is section 1 of title, extended.
+// Section numbers have no leading zeros, and one of three digits is none.
+func cutSection(sent []byte) (name []byte, section int, extended bool) {
+	name, extended = bytes.CutSuffix(sent, []byte("*"))
+	star := bytes.LastIndexByte(name, '*')
+	if star <= 0 {
+		return name, -1, extended
+	}
+	section, ok := sectionNumber(name[star+1:])
+	if !ok {
+		return name, -1, extended
+	}
+	return name[:star], section, extended
+}
+
+func sectionNumber(digits []byte) (n int, ok bool) {
+	if len(digits) == 0 || len(digits) > 2 || len(digits) == 2 && digits[0] == '0' {
+		return 0, false
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n, true
+}
+
+// sections calls f for the section first and those that continue it without a
+// hole, in order, and marks them as used.
+func (ps *parameters) sections(first *parameter, f func(*parameter)) {
+	name := first.name
+	for p, next := first, 1; p != nil; next++ {
+		p.used = true
+		f(p)
+		p = ps.find(name, next)
+	}
+}
+
+// find returns the first parameter of a name and section.
+func (ps *parameters) find(name []byte, section int) *parameter {
+	for i := range ps.list[:ps.n] {
+		if p := &ps.list[i]; p.is(name, section) {
+			return p
+		}
+	}
+	return nil
+}
+
+// AppendParam appends the value of a parameter of a Content-Type or
+// Content-Disposition and reports whether there is one. value is that of the
+// field, unfolded. The first parameter of the name counts.
+//
+// RFC 2231 is undone: sections are joined up to the first that is missing, at
+// most 100 of them, and percent-encoding is decoded. With a Charset an encoded
+// form of the parameter is preferred and turned into UTF-8, also one in encoded
+// words, which RFC 2047 section 5 forbids but senders write; what cannot be
+// decoded is appended as it was sent. Without, bytes stay bytes, and the plain
+// form is preferred.
+func AppendParam(dst, value []byte, name string, decode Charset) ([]byte, bool) {
+	var ps parameters
+	ps.parse(value)
+	var plain, encoded *parameter
+	for i := range ps.list[:ps.n] {
+		p := &ps.list[i]
+		switch {
+		case !p.is([]byte(name), max(p.section, -1)) || p.section > 0:
+		case p.section < 0 && !p.extended:
+			plain = cmpOr(plain, p)
+		default:
+			encoded = cmpOr(encoded, p)
+		}
+	}
+	switch {
+	case encoded != nil && (decode != nil || plain == nil):
+		return ps.appendJoined(dst, encoded, decode), true
+	case plain == nil:
+		return dst, false
+	case decode == nil:
+		return plain.appendValue(dst), true
+	}
+	return AppendDecodedWords(dst, plain.appendValue(nil), decode), true
+}
+
+func cmpOr(first, then *parameter) *parameter {
+	if first != nil {
+		return first
+	}
+	return then
+}
+
+// appendJoined appends the value of an extended parameter or of one in sections.
+func (ps *parameters) appendJoined(dst []byte, first *parameter, decode Charset) []byte {
+	var charset []byte
+	start := len(dst)
+	each := func(p *parameter) {
+		v := p.appendValue(nil)
+		if p == first && p.extended {
+			charset, v = cutCharset(v)
+		}
+		if p.extended {
+			dst = appendPercentDecoded(dst, v)
+		} else {
+			dst = append(dst, v...)
+		}
+	}
+	if first.section < 0 {
+		each(first)
+	} else {
+		ps.sections(first, each)
+	}
+	if decode != nil && len(charset) > 0 {
+		end := len(dst)
+		if out, ok := recode(dst, start, charset, decode); ok {
+			return out
+		}
+		dst = dst[:end]
+	}
+	return dst
+}
+
+// cutCharset parts charset'language'text.
+func cutCharset(v []byte) (charset, text []byte) {
+	charset, rest, ok := bytes.Cut(v, []byte("'"))
+	if !ok {
+		return nil, v
+	}
+	if _, text, ok = bytes.Cut(rest, []byte("'")); !ok {
+		return nil, v
+	}
+	return charset, text
+}
+
+// appendPercentDecoded decodes %XX; a percent sign without two hexadecimal
+// digits is itself.
+func appendPercentDecoded(dst, v []byte) []byte {
+	for i := 0; i < len(v); i++ {
+		if v[i] == '%' && i+2 < len(v) {
+			if c, ok := hexByte(v[i+1], v[i+2]); ok {
+				dst = append(dst, c)
+				i += 2
+				continue
+			}
+		}
+		dst = append(dst, v[i])
+	}
+	return dst
+}
+
+func hexByte(hi, lo byte) (byte, bool) {
+	h, l := hexDigit(hi), hexDigit(lo)
+	return byte(h<<4 | l), h >= 0 && l >= 0
+}
+
+func hexDigit(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	}
+	return -1
+}
