@@ -227,6 +227,8 @@ func upToLF(p []byte) (n int, end bool) {
 }
 
 func trimLineEnd(p []byte) []byte {
-	p = bytes.TrimSuffix(p, []byte("\n"))
-	return bytes.TrimSuffix(p, []byte("\r"))
+	if p, ok := bytes.CutSuffix(p, []byte("\n")); ok {
+		return bytes.TrimSuffix(p, []byte("\r"))
+	}
+	return p
 }

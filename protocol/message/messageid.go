@@ -13,46 +13,64 @@ const MaxMessageID = 998
 // is empty, is not closed or is longer than MaxMessageID is passed over, and so is
 // text between them. An identifier is valid during the call only.
 func MessageIDs(value []byte, yield func(id []byte) bool) {
-	var buf [MaxMessageID]byte
 	for {
 		start := bytes.IndexByte(value, '<')
 		if start < 0 {
 			return
 		}
 		value = value[start+1:]
-		id, n := cutMessageID(buf[:0], value)
+		n, whole := messageIDLength(value)
+		id := value[:n]
 		value = value[n:]
+		if !whole || n > MaxMessageID {
+			continue
+		}
+		if bytes.ContainsAny(id, "\" \t\r\n") {
+			id = plainMessageID(id)
+		}
 		if len(id) > 0 && !yield(id) {
 			return
 		}
 	}
 }
 
-// cutMessageID reads behind an opening bracket through the closing one, or up to
-// another opening one, and returns how far. What is no identifier is empty.
-func cutMessageID(dst, s []byte) (id []byte, n int) {
+// messageIDLength is how far an identifier goes to its closing bracket, or what
+// was none to the next opening one.
+func messageIDLength(s []byte) (n int, whole bool) {
 	quoted := false
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c == '\\' && quoted && i+1 < len(s):
+		switch c := s[i]; {
+		case c == '\\' && quoted:
 			i++
-			c = s[i]
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '>':
+			return i, true
+		case c == '<':
+			return i, false
+		}
+	}
+	return len(s), false
+}
+
+// plainMessageID takes out quotes, and the blanks that are not within them.
+func plainMessageID(id []byte) []byte {
+	out := make([]byte, 0, len(id))
+	quoted := false
+	for i := 0; i < len(id); i++ {
+		c := id[i]
+		switch {
 		case c == '"':
 			quoted = !quoted
 			continue
-		case c == '>' && !quoted:
-			return dst, i + 1
-		case c == '<' && !quoted:
-			return nil, i
+		case quoted && c == '\\' && i+1 < len(id):
+			i++
+			c = id[i]
 		case !quoted && (c == ' ' || c == '\t' || c == '\r' || c == '\n'):
 			continue
 		}
-		if len(dst) < cap(dst) {
-			dst = append(dst, c)
-		} else {
-			return nil, i // too long: its end is nobody's beginning
-		}
+		out = append(out, c)
 	}
-	return nil, len(s)
+	return out
 }

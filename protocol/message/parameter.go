@@ -128,25 +128,15 @@ func sectionNumber(digits []byte) (n int, ok bool) {
 	return n, true
 }
 
-// sections calls f for the section first and those that continue it without a
-// hole, in order, and marks them as used.
-func (ps *parameters) sections(first *parameter, f func(*parameter)) {
-	name := first.name
-	for p, next := first, 1; p != nil; next++ {
-		p.used = true
-		f(p)
-		p = ps.find(name, next)
-	}
-}
-
-// find returns the first parameter of a name and section.
-func (ps *parameters) find(name []byte, section int) *parameter {
-	for i := range ps.list[:ps.n] {
-		if p := &ps.list[i]; p.is(name, section) {
-			return p
+// next returns the section that continues section i, -1 if there is none. Of two
+// with one number the first does.
+func (ps *parameters) next(i int) int {
+	for k := range ps.list[:ps.n] {
+		if ps.list[k].is(ps.list[i].name, ps.list[i].section+1) {
+			return k
 		}
 	}
-	return nil
+	return -1
 }
 
 // AppendParam appends the value of a parameter of a Content-Type or
@@ -162,54 +152,53 @@ func (ps *parameters) find(name []byte, section int) *parameter {
 func AppendParam(dst, value []byte, name string, decode Charset) ([]byte, bool) {
 	var ps parameters
 	ps.parse(value)
-	var plain, encoded *parameter
-	for i := range ps.list[:ps.n] {
-		p := &ps.list[i]
-		switch {
-		case !p.is([]byte(name), max(p.section, -1)) || p.section > 0:
-		case p.section < 0 && !p.extended:
-			plain = cmpOr(plain, p)
-		default:
-			encoded = cmpOr(encoded, p)
-		}
-	}
+	plain, encoded := ps.forms(name)
 	switch {
-	case encoded != nil && (decode != nil || plain == nil):
+	case encoded >= 0 && (decode != nil || plain < 0):
 		return ps.appendJoined(dst, encoded, decode), true
-	case plain == nil:
+	case plain < 0:
 		return dst, false
 	case decode == nil:
-		return plain.appendValue(dst), true
+		return ps.list[plain].appendValue(dst), true
 	}
-	return AppendDecodedWords(dst, plain.appendValue(nil), decode), true
+	return AppendDecodedWords(dst, ps.list[plain].appendValue(nil), decode), true
 }
 
-func cmpOr(first, then *parameter) *parameter {
-	if first != nil {
-		return first
+// forms returns the first parameter of this name that is plain, and the first
+// that is percent-encoded or in sections; -1 for none.
+func (ps *parameters) forms(name string) (plain, encoded int) {
+	plain, encoded = -1, -1
+	for i := ps.n - 1; i >= 0; i-- {
+		p := &ps.list[i]
+		switch {
+		case p.section > 0 || !p.is([]byte(name), p.section):
+		case p.section < 0 && !p.extended:
+			plain = i
+		default:
+			encoded = i
+		}
 	}
-	return then
+	return plain, encoded
 }
 
 // appendJoined appends the value of an extended parameter or of one in sections.
-func (ps *parameters) appendJoined(dst []byte, first *parameter, decode Charset) []byte {
+func (ps *parameters) appendJoined(dst []byte, first int, decode Charset) []byte {
 	var charset []byte
 	start := len(dst)
-	each := func(p *parameter) {
+	for i := first; i >= 0; i = ps.next(i) {
+		p := &ps.list[i]
+		if !p.extended {
+			dst = p.appendValue(dst)
+			continue
+		}
 		v := p.appendValue(nil)
-		if p == first && p.extended {
+		if i == first {
 			charset, v = cutCharset(v)
 		}
-		if p.extended {
-			dst = appendPercentDecoded(dst, v)
-		} else {
-			dst = append(dst, v...)
+		dst = appendPercentDecoded(dst, v)
+		if p.section < 0 {
+			break
 		}
-	}
-	if first.section < 0 {
-		each(first)
-	} else {
-		ps.sections(first, each)
 	}
 	if decode != nil && len(charset) > 0 {
 		end := len(dst)

@@ -168,7 +168,7 @@ func (w *imapWriter) parameterList(dst, value []byte) []byte {
 		}
 		dst = append(dst, ' ')
 		if p.section == 0 {
-			dst = w.joined(dst, &ps, p)
+			dst = w.joined(dst, &ps, i)
 			continue
 		}
 		w.tree.scratch = p.appendValue(w.tree.scratch[:0])
@@ -192,20 +192,25 @@ func (ps *parameters) repeats(i int) bool {
 }
 
 // joined appends a parameter in sections as one (RFC 2231 section 3 and 4).
-func (w *imapWriter) joined(dst []byte, ps *parameters, first *parameter) []byte {
+func (w *imapWriter) joined(dst []byte, ps *parameters, first int) []byte {
 	extended := false
-	ps.sections(first, func(p *parameter) { extended = extended || p.extended })
-	w.tree.scratch = w.tree.scratch[:0]
-	ps.sections(first, func(p *parameter) {
-		start := len(w.tree.scratch)
-		w.tree.scratch = p.appendValue(w.tree.scratch)
-		if extended && !p.extended {
-			w.tree.scratch = percentEncodeFrom(w.tree.scratch, start)
+	for i := first; i >= 0; i = ps.next(i) {
+		ps.list[i].used = true
+		extended = extended || ps.list[i].extended
+	}
+	value := w.tree.scratch[:0]
+	for i := first; i >= 0; i = ps.next(i) {
+		start := len(value)
+		value = ps.list[i].appendValue(value)
+		if extended && !ps.list[i].extended {
+			value = percentEncodeFrom(value, start)
 		}
-	})
-	name := first.sent[:len(first.name)]
+	}
+	w.tree.scratch = value
+	p := &ps.list[first]
+	name := p.sent[:len(p.name)]
 	if extended {
-		name = first.sent[:len(first.name)+1] // a star follows the name of a section
+		name = p.sent[:len(p.name)+1] // what follows the name of a section is a star
 	}
 	return w.pair(dst, name)
 }
