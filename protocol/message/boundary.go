@@ -10,6 +10,8 @@ const maxDelimiter = 998
 type boundaries struct {
 	list []boundary
 	text []byte
+
+	parameters parameters // of the Content-Type last looked at
 }
 
 type boundary struct {
@@ -19,11 +21,11 @@ type boundary struct {
 
 func (b *boundaries) empty() bool { return len(b.list) == 0 }
 
-// add takes the boundary of a multipart, of which the bytes behind b.text are
-// the value as it was sent. It reports whether it is one.
+// add takes the boundary of a multipart with this Content-Type. It reports
+// whether there is one.
 func (b *boundaries) add(frame int, contentType []byte) bool {
 	start := len(b.text)
-	text, ok := AppendParam(b.text, contentType, "boundary", nil)
+	text, ok := b.parameters.append(b.text, contentType, "boundary", nil)
 	text = bytes.TrimRight(text, " \t")
 	if n := len(text) - start; !ok || n <= 0 || n > MaxBoundary {
 		return false

@@ -151,6 +151,11 @@ func (ps *parameters) next(i int) int {
 // form is preferred.
 func AppendParam(dst, value []byte, name string, decode Charset) ([]byte, bool) {
 	var ps parameters
+	return ps.append(dst, value, name, decode)
+}
+
+// append is AppendParam with a place for the parameters.
+func (ps *parameters) append(dst, value []byte, name string, decode Charset) ([]byte, bool) {
 	ps.parse(value)
 	plain, encoded := ps.forms(name)
 	switch {

@@ -1,16 +1,10 @@
 package message
 
-import "bytes"
-
 // quotedPrintable decodes what is ahead, as far as it fits into p and its meaning
 // does not hang on bytes not read yet.
 func (d *Decoder) quotedPrintable(p []byte) (n int) {
 	for n < len(p) && len(d.ahead) > 0 {
-		plain := bytes.IndexAny(d.ahead, "= \t")
-		if plain < 0 {
-			plain = len(d.ahead)
-		}
-		if plain > 0 {
+		if plain := plainLength(d.ahead); plain > 0 {
 			k := copy(p[n:], d.ahead[:plain])
 			n += k
 			d.ahead = d.ahead[k:]
@@ -30,6 +24,16 @@ func (d *Decoder) quotedPrintable(p []byte) (n int) {
 	return n
 }
 
+// plainLength is how many bytes stand for themselves.
+func plainLength(s []byte) int {
+	for i, c := range s {
+		if c == '=' || c == ' ' || c == '\t' {
+			return i
+		}
+	}
+	return len(s)
+}
+
 // needMore is returned where the bytes ahead do not suffice.
 const needMore = -1
 
@@ -43,9 +47,9 @@ func (d *Decoder) escape(p []byte) int {
 			return 1
 		}
 	}
-	end, known := lineEndBehindBlanks(a[1:], d.final())
+	end := d.lineEndBehindBlanks(a[1:])
 	switch {
-	case !known || len(a) < 3 && !d.final():
+	case end == notSeen, len(a) < 3 && d.hasMore():
 		return needMore
 	case end >= 0: // a soft line break
 		d.ahead = a[1+end:]
@@ -62,11 +66,10 @@ func (d *Decoder) blanks(p []byte) int {
 	for n < len(d.ahead) && (d.ahead[n] == ' ' || d.ahead[n] == '\t') {
 		n++
 	}
-	end, known := lineEndBehindBlanks(d.ahead, d.final())
-	if !known {
+	switch end := d.lineEndBehindBlanks(d.ahead); {
+	case end == notSeen:
 		return needMore
-	}
-	if end >= 0 {
+	case end >= 0:
 		d.ahead = d.ahead[n:]
 		return 0
 	}
@@ -75,27 +78,35 @@ func (d *Decoder) blanks(p []byte) int {
 	return k
 }
 
-// final says that what is ahead is all there will be, or all there is room for.
-func (d *Decoder) final() bool { return d.err != nil || len(d.ahead) == len(d.window) }
+// hasMore says that reading on would show what follows the bytes ahead. Where it
+// would not, the text ends there, or the run of blanks is longer than the window
+// and taken for text.
+func (d *Decoder) hasMore() bool { return d.err == nil && len(d.ahead) < len(d.window) }
+
+const (
+	noLineEnd = -1
+	notSeen   = -2 // more has to be read first
+)
 
 // lineEndBehindBlanks returns the length of the blanks and the line end that a
-// begins with, -1 if no line ends behind the blanks. The end of the text counts
-// as one.
-func lineEndBehindBlanks(a []byte, final bool) (n int, known bool) {
+// begins with, or one of the above. The end of the text ends a line.
+func (d *Decoder) lineEndBehindBlanks(a []byte) int {
+	n := 0
 	for n < len(a) && (a[n] == ' ' || a[n] == '\t') {
 		n++
 	}
-	switch rest := a[n:]; {
-	case len(rest) == 0:
-		return n, final
-	case rest[0] == '\n':
-		return n + 1, true
-	case rest[0] != '\r':
-		return -1, true
-	case len(rest) > 1 && rest[1] == '\n':
-		return n + 2, true
-	case len(rest) == 1 && !final:
-		return 0, false
+	rest := a[n:]
+	switch {
+	case len(rest) > 0 && rest[0] == '\n':
+		return n + 1
+	case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+		return n + 2
+	case len(rest) > 1 || len(rest) == 1 && rest[0] != '\r':
+		return noLineEnd
+	case d.hasMore():
+		return notSeen
+	case len(rest) == 0 && d.err != nil:
+		return n
 	}
-	return -1, true
+	return noLineEnd
 }

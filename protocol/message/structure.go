@@ -158,7 +158,7 @@ func (w *imapWriter) languages(dst []byte, part int) []byte {
 
 // parameterList appends the parameters of a field, NIL for none.
 func (w *imapWriter) parameterList(dst, value []byte) []byte {
-	var ps parameters
+	ps := &w.tree.parameters
 	ps.parse(value)
 	start := len(dst)
 	for i := range ps.list[:ps.n] {
@@ -168,7 +168,7 @@ func (w *imapWriter) parameterList(dst, value []byte) []byte {
 		}
 		dst = append(dst, ' ')
 		if p.section == 0 {
-			dst = w.joined(dst, &ps, i)
+			dst = w.joined(dst, ps, i)
 			continue
 		}
 		w.tree.scratch = p.appendValue(w.tree.scratch[:0])

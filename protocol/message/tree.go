@@ -55,8 +55,10 @@ type Tree struct {
 	envelopes [][envelopeFields]span
 	text      []byte // the values of the fields that are kept
 
-	list    Addresses // for the answers appended, with their buffers
-	scratch []byte
+	// For the answers appended: what is too big to be made anew each time.
+	list       Addresses
+	parameters parameters
+	scratch    []byte
 }
 
 // span is a run of Tree.text. Text begins with a byte that is nobody's, so the
@@ -118,7 +120,7 @@ func (t *Tree) AppendCharset(dst []byte, part int) []byte {
 	if !t.Parts[part].mediaType.absent() && !t.Parts[part].opaque {
 		v, _ := t.Value(part, ContentType)
 		n := len(dst)
-		if dst, ok := AppendParam(dst, v, "charset", nil); ok && len(dst) > n {
+		if dst, ok := t.parameters.append(dst, v, "charset", nil); ok && len(dst) > n {
 			return dst
 		}
 	}
