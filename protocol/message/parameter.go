@@ -15,7 +15,7 @@ type parameter struct {
 	section  int    // -1: the value is whole
 	quoted   bool
 	extended bool // the value is percent-encoded (RFC 2231 section 4)
-	used     bool
+	joined   bool // told as part of a parameter
 }
 
 func (p *parameter) is(name []byte, section int) bool {
@@ -55,7 +55,7 @@ func (l *lexer) parameter(p *parameter) bool {
 		}
 		p.sent = l.s[start:end]
 		p.name, p.section, p.extended = cutSection(p.sent)
-		p.used = false
+		p.joined = false
 		l.skipBlanks()
 		if p.quoted = !l.done() && l.s[l.i] == '"'; p.quoted {
 			p.value = l.quotedString()
@@ -128,12 +128,16 @@ func sectionNumber(digits []byte) (n int, ok bool) {
 	return n, true
 }
 
-// next returns the section that continues section i, -1 if there is none. Of two
-// with one number the first does.
+// next returns the section that continues section i, -1 if there is none.
 func (ps *parameters) next(i int) int {
-	for k := range ps.list[:ps.n] {
-		if ps.list[k].is(ps.list[i].name, ps.list[i].section+1) {
-			return k
+	return ps.find(ps.list[i].name, ps.list[i].section+1)
+}
+
+// find returns the first parameter of a name and section, -1 if there is none.
+func (ps *parameters) find(name []byte, section int) int {
+	for i := range ps.list[:ps.n] {
+		if ps.list[i].is(name, section) {
+			return i
 		}
 	}
 	return -1

@@ -160,14 +160,15 @@ func (w *imapWriter) languages(dst []byte, part int) []byte {
 func (w *imapWriter) parameterList(dst, value []byte) []byte {
 	ps := &w.tree.parameters
 	ps.parse(value)
+	ps.markJoined()
 	start := len(dst)
 	for i := range ps.list[:ps.n] {
 		p := &ps.list[i]
-		if p.used || p.section < 0 && ps.repeats(i) {
+		if p.joined && p.section > 0 || p.section < 0 && ps.repeats(i) {
 			continue
 		}
 		dst = append(dst, ' ')
-		if p.section == 0 {
+		if p.joined {
 			dst = w.joined(dst, ps, i)
 			continue
 		}
@@ -191,11 +192,23 @@ func (ps *parameters) repeats(i int) bool {
 	return false
 }
 
+// markJoined marks the sections that make up a parameter: from the first section 0
+// of a name to the last before a hole.
+func (ps *parameters) markJoined() {
+	for i := range ps.list[:ps.n] {
+		if p := &ps.list[i]; p.section != 0 || p.joined || ps.find(p.name, 0) != i {
+			continue
+		}
+		for k := i; k >= 0; k = ps.next(k) {
+			ps.list[k].joined = true
+		}
+	}
+}
+
 // joined appends a parameter in sections as one (RFC 2231 section 3 and 4).
 func (w *imapWriter) joined(dst []byte, ps *parameters, first int) []byte {
 	extended := false
 	for i := first; i >= 0; i = ps.next(i) {
-		ps.list[i].used = true
 		extended = extended || ps.list[i].extended
 	}
 	value := w.tree.scratch[:0]
