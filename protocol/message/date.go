@@ -152,6 +152,9 @@ func (d *dateLexer) zone() (seconds int, ok bool) {
 	if sign := d.s[d.i]; sign == '+' || sign == '-' {
 		d.i++
 		n, digits, ok := d.number()
+		if digits == 2 {
+			n, digits = n*100, 4 // QUIRK: some send the hours alone
+		}
 		if !ok || digits != 4 || n/100 > 23 || n%100 > 59 {
 			return 0, false
 		}

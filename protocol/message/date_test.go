@@ -2,6 +2,7 @@ package message
 
 import (
 	"net/mail"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ func TestX08ParseDate(t *testing.T) {
 		{"nor do other names", "21 Nov 97 09:55:06 CEST", "1997-11-21T09:55:06Z"},
 		{"long words", "Friday, 21 November 1997 09:55:06 -0600", "1997-11-21T09:55:06-06:00"},
 		{"hyphens", "21-Nov-1997 09:55:06 -0600", "1997-11-21T09:55:06-06:00"},
+		{"a zone of hours", "Fri, 21 Nov 1997 09:55:06 +01", "1997-11-21T09:55:06+01:00"},
 		{"no zone", "Fri, 21 Nov 1997 09:55:06", "1997-11-21T09:55:06Z"},
 		{"text behind the zone", "Fri, 21 Nov 1997 09:55:06 +0100 x", "1997-11-21T09:55:06+01:00"},
 		{"a wrong day of the week", "Mon, 21 Nov 1997 09:55:06 +0100", "1997-11-21T09:55:06+01:00"},
@@ -66,6 +68,9 @@ func TestX08ParseDate(t *testing.T) {
 	}
 }
 
+// numericZone is where the judge is no more lenient than we are.
+var numericZone = regexp.MustCompile(`[+-]\d{4}$`)
+
 // FuzzDate holds that a date which net/mail reads is read alike, and that a date
 // read is one that can be written and read again.
 func FuzzDate(f *testing.F) {
@@ -84,7 +89,7 @@ func FuzzDate(f *testing.F) {
 		}
 		judge, theirs := mail.ParseDate(in)
 		_, seconds := judge.Zone()
-		if theirs == nil && judge.Year() >= 1000 && -86400 < seconds && seconds < 86400 && strings.ContainsAny(in, "+-") {
+		if theirs == nil && judge.Year() >= 1000 && -86400 < seconds && seconds < 86400 && numericZone.MatchString(in) {
 			if err != nil || !got.Equal(judge) {
 				t.Fatalf("%q: %v, %v; net/mail: %v", in, got, err, judge)
 			}

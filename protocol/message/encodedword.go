@@ -69,6 +69,7 @@ func AppendDecodedWords(dst, value []byte, decode Charset) []byte {
 // appendWords appends the run of encoded words that value begins with, the first
 // of which is w and n bytes long, and returns what is left.
 func appendWords(dst, value []byte, w encodedWord, n int, decode Charset) (out, rest []byte) {
+	var blanks []byte // between the word before and these
 	for n > 0 {
 		start, charset := len(dst), w.charset
 		end, next := 0, 0 // of the words of this charset, and behind the blanks there
@@ -79,11 +80,12 @@ func appendWords(dst, value []byte, w encodedWord, n int, decode Charset) (out, 
 			w, n = cutEncodedWord(value[next:])
 		}
 		var ok bool
-		if dst, ok = recode(dst, start, charset, decode); !ok {
-			dst = append(dst, value[:next]...)
-			end = next
-		} else if n > 0 {
-			end = next // blanks between encoded words are not meant
+		switch dst, ok = recode(dst, start, charset, decode); {
+		case !ok: // then it is text, with blanks around it
+			dst = append(append(dst, blanks...), value[:next]...)
+			blanks, end = nil, next
+		case n > 0:
+			blanks, end = value[end:next], next
 		}
 		value = value[end:]
 	}

@@ -34,6 +34,7 @@ func TestStructure(t *testing.T) {
 			`("a" "b" ("t*" "us-ascii'en'This%20is%20it%27s%20%25!") NIL NIL "7bit" 0 NIL NIL NIL NIL)`},
 		{"I18 a hole ends it, the rest stays", "Content-Type: a/b; t*0=a; t*2=c; t*1000=d\n\n", `("a" "b" ("t" "a" "t*2" "c" "t*1000" "d") NIL NIL "7bit" 0 NIL NIL NIL NIL)`},
 		{"I18 without a beginning it stays", "Content-Type: a/b; t*1=a; t*01=b\n\n", `("a" "b" ("t*1" "a" "t*01" "b") NIL NIL "7bit" 0 NIL NIL NIL NIL)`},
+		{"I18 a number with a leading zero is none", "Content-Type: a/b; t*0=a; t*01=b\n\n", `("a" "b" ("t" "a" "t*01" "b") NIL NIL "7bit" 0 NIL NIL NIL NIL)`},
 		{"I18 of two sections with one number the first counts", "Content-Type: a/b; t*0=a; t*1=b; t*1=c\n\n", `("a" "b" ("t" "ab" "t*1" "c") NIL NIL "7bit" 0 NIL NIL NIL NIL)`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,7 +90,7 @@ func TestI18ManySections(t *testing.T) {
 	}
 	b.WriteString("\n\n")
 	got := scanned(t, b.String()).AppendStructure(nil, true, false)
-	want := `("a" "b" ("x*" "` + strings.Repeat("y", maxParameters) + `") NIL NIL "7bit" 0 NIL NIL NIL NIL)`
+	want := `("a" "b" ("x*" "` + strings.Repeat("y", 100) + `") NIL NIL "7bit" 0 NIL NIL NIL NIL)`
 	if string(got) != want {
 		t.Errorf("%.300q", got)
 	}

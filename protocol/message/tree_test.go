@@ -123,6 +123,9 @@ func TestParts(t *testing.T) {
 		{"I15 so is one whose boundary is 2 KB long",
 			"Content-Type: multipart/mixed; boundary=" + strings.Repeat("b", 2048) + "\n\n--" + strings.Repeat("b", 2048) + "\n\none",
 			`text/plain("--` + strings.Repeat("b", 2048) + `\n\none")`},
+		{"I15 so is one whose boundary is a byte too long",
+			"Content-Type: multipart/mixed; boundary=" + strings.Repeat("b", 257) + "\n\n--" + strings.Repeat("b", 257) + "\n\none",
+			`text/plain("--` + strings.Repeat("b", 257) + `\n\none")`},
 		{"I15 the longest boundary is one",
 			"Content-Type: multipart/mixed; boundary=" + strings.Repeat("b", 256) + "\n\n--" + strings.Repeat("b", 256) + "\n\none", `multipart/mixed(text/plain("one"))`},
 		{"I15 boundaries may begin with one another",
@@ -205,6 +208,16 @@ func TestWindowsDoNotShow(t *testing.T) {
 	}
 }
 
+func TestDelimiterIsBounded(t *testing.T) {
+	t.Parallel()
+	for blanks, parts := range map[int]int{maxDelimiter - 3: 2, maxDelimiter - 2: 1, windowSize: 1} {
+		tree := scanned(t, "Content-Type: multipart/mixed; boundary=b\n\n--b"+strings.Repeat(" ", blanks)+"\n\none")
+		if len(tree.Parts) != parts {
+			t.Errorf("with %d blanks: %d parts", blanks, len(tree.Parts))
+		}
+	}
+}
+
 func TestI15DeepNesting(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, level, want string }{
@@ -234,12 +247,15 @@ func TestI15DeepNesting(t *testing.T) {
 
 func TestI15ManyParts(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ name, part string }{
-		{"texts", "--b\n\nx\n"},
-		{"messages", "--b\nContent-Type: message/rfc822\n\n\nx\n"},
-		{"multiparts", "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n"},
+	const text = "--b\n\nx\n"
+	for _, tt := range []struct{ name, first, part string }{
+		{"texts", "", text},
+		{"messages", "", "--b\nContent-Type: message/rfc822\n\n\nx\n"},
+		{"multiparts", "", "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n"},
+		{"messages of which the last has the number before the last", text, "--b\nContent-Type: message/rfc822\n\n\nx\n"},
+		{"such messages, ended by the next delimiter at once", text, "--b\nContent-Type: message/rfc822\n"},
 	} {
-		msg := "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat(tt.part, 100_000) + "--b--\n"
+		msg := "Content-Type: multipart/mixed; boundary=b\n\n" + tt.first + strings.Repeat(tt.part, 100_000) + "--b--\n"
 		tree := scanned(t, msg)
 		if len(tree.Parts) != MaxParts {
 			t.Errorf("%s: %d parts", tt.name, len(tree.Parts))
