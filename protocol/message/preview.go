@@ -2,8 +2,8 @@ package message
 
 import (
 	"bytes"
-	"errors"
 	"io"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -11,8 +11,11 @@ import (
 // most 256, 200 recommended).
 const MaxPreview = 200
 
-// maxPreviewSource is how much of a part's decoded text is looked at for its
-// preview, in bytes. HTML often begins with as much style.
+// previewSources is how much of a part's decoded text is looked at for its
+// preview, in bytes: as much as suffices nearly always, and if it does not, as
+// much as the style may take that HTML begins with.
+var previewSources = [...]int64{4 << 10, maxPreviewSource}
+
 const maxPreviewSource = 128 << 10
 
 // AppendPreview appends the PREVIEW of a message (RFC 8970): the beginning of
@@ -31,13 +34,10 @@ func (t *Tree) AppendPreview(dst []byte, r io.ReaderAt, decode Charset) ([]byte,
 			if !t.isPreviewable(i, subtype) {
 				continue
 			}
-			text, err := t.previewText(i, r, decode)
-			if err != nil {
-				return dst, err
-			}
 			n := len(dst)
-			if dst = appendPreviewOf(dst, text, subtype == "html"); len(dst) > n {
-				return dst, nil
+			var err error
+			if dst, err = t.appendPreviewOf(dst, i, r, decode, subtype == "html"); err != nil || len(dst) > n {
+				return dst, err
 			}
 		}
 	}
@@ -53,14 +53,30 @@ func (t *Tree) isPreviewable(part int, subtype string) bool {
 	return !bytes.EqualFold(mechanism(d), []byte("attachment"))
 }
 
+// appendPreviewOf appends the preview of one part.
+func (t *Tree) appendPreviewOf(dst []byte, part int, r io.ReaderAt, decode Charset, html bool) ([]byte, error) {
+	start := len(dst)
+	for _, limit := range previewSources {
+		text, err := t.previewText(part, r, limit, decode)
+		if err != nil {
+			return dst[:start], err
+		}
+		var full bool
+		if dst, full = appendVisible(dst[:start], text, html); full || t.Parts[part].Body.Size <= limit {
+			break
+		}
+	}
+	return dst, nil
+}
+
 // previewText returns the beginning of a part's body in UTF-8.
-func (t *Tree) previewText(part int, r io.ReaderAt, decode Charset) ([]byte, error) {
+func (t *Tree) previewText(part int, r io.ReaderAt, limit int64, decode Charset) ([]byte, error) {
 	body := t.Parts[part].Body
-	var d Decoder
-	d.Reset(io.NewSectionReader(r, body.Offset, body.Size), t.Encoding(part))
-	text := make([]byte, min(maxPreviewSource, body.Size))
-	n, err := io.ReadFull(&d, text)
-	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+	t.decoder.Reset(io.NewSectionReader(r, body.Offset, body.Size), t.Encoding(part))
+	t.scratch = slices.Grow(t.scratch[:0], int(min(limit, body.Size)))
+	text := t.scratch[:min(limit, body.Size)]
+	n, err := io.ReadFull(&t.decoder, text)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
 	// A character may be cut in two at the end, so what does not fit is given
@@ -74,8 +90,9 @@ func (t *Tree) previewText(part int, r io.ReaderAt, decode Charset) ([]byte, err
 	return text[:n], nil
 }
 
-// appendPreviewOf appends the first MaxPreview characters of a text.
-func appendPreviewOf(dst, text []byte, html bool) []byte {
+// appendVisible appends the first MaxPreview characters of a text, and reports
+// whether there are as many.
+func appendVisible(dst, text []byte, html bool) (out []byte, full bool) {
 	h := htmlText{rest: text}
 	start, n, blank := len(dst), 0, false
 	for n < MaxPreview {
@@ -87,7 +104,7 @@ func appendPreviewOf(dst, text []byte, html bool) []byte {
 		}
 		switch {
 		case c < 0:
-			return dst
+			return dst, false
 		case c <= ' ' || c == 0xa0 || c == utf8.RuneError || isControl(c):
 			blank = len(dst) > start
 			continue
@@ -95,13 +112,13 @@ func appendPreviewOf(dst, text []byte, html bool) []byte {
 		if blank {
 			dst, blank = append(dst, ' '), false
 			if n++; n == MaxPreview {
-				return dst[:len(dst)-1]
+				return dst[:len(dst)-1], true
 			}
 		}
 		dst = utf8.AppendRune(dst, c)
 		n++
 	}
-	return dst
+	return dst, true
 }
 
 // isControl finds what shows nothing or turns the writing around: controls,

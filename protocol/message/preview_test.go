@@ -39,6 +39,7 @@ func TestX10Preview(t *testing.T) {
 		{"nor comments", html + "a<!-- <b> -- > x -->b", "a b"},
 		{"character references are", html + "&lt;&#65;&#x42;&auml;&nbsp;c&amp;d&unknown;&", "<ABä c&d&unknown;&"},
 		{"a bracket that begins no tag is text", html + "1 < 2 <3", "1 < 2 <3"},
+		{"style may be longer than most texts", html + "<style>" + strings.Repeat("p{} ", 10_000) + "</style>a", "a"},
 		{"a tag without end", html + "a<b c", "a"},
 		{"a comment without end", html + "a<!-- b", "a"},
 		{"a script without end", html + "a<script>b</x>", "a"},
@@ -59,7 +60,7 @@ func TestX10Preview(t *testing.T) {
 
 func TestX10PreviewLooksAtABoundedPartOfTheText(t *testing.T) {
 	t.Parallel()
-	msg := "Content-Type: text/html\n\n<!-- " + strings.Repeat("x", maxPreviewSource) + " --> hello"
+	msg := "Content-Type: text/html\n\n<!-- " + strings.Repeat("x", 128<<10) + " --> hello"
 	if got := previewOf(t, msg); got != "" {
 		t.Errorf("%q", got)
 	}

@@ -58,6 +58,7 @@ type Tree struct {
 	// For the answers appended: what is too big to be made anew each time.
 	list       Addresses
 	parameters parameters
+	decoder    Decoder
 	scratch    []byte
 }
 
