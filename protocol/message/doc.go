@@ -29,10 +29,10 @@
 //     not count, letters' case does. Of the open multiparts that it fits the
 //     innermost has it; all within that one end there, header or body. The line
 //     end before it belongs to it, unless that line end belongs to a header.
-//     QUIRK: RFC 2046 lets a delimiter be followed by anything. Mail is sent
-//     whose boundaries begin with one another, so here it is not.
-//  9. Behind its last delimiter a multipart is open no longer. Without one it
-//     ends where its parent does.
+//     DEVIATION: RFC 2046 lets anything follow the boundary. Mail is sent whose
+//     boundaries begin with one another.
+//  9. Behind its last delimiter a multipart is open no longer, so what follows is
+//     nobody's part. A part that nothing ends goes on to the end of the message.
 //  10. A part without a Content-Type is text/plain, in a multipart/digest
 //     message/rfc822. One whose Content-Type cannot be read is text/plain
 //     (RFC 2045 section 5.2), and so is a multipart without a boundary, or whose

@@ -163,8 +163,6 @@ func TestI17Envelopes(t *testing.T) {
 	}
 }
 
-// The work of the address parser is counted in steps of its lexer, by way of the
-// comments: each byte is handed to it a bounded number of times.
 func TestI17AddressesAllocateNothing(t *testing.T) {
 	value := []byte(strings.Repeat(`"A \" B" <a@b> (c), Team: d@e, @f,<@g:h@i>;`, 1000))
 	var a Addresses
