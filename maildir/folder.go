@@ -178,3 +178,14 @@ func (m *Maildir) isMaildir(dir string) bool {
 	st, err := d.Stat("cur")
 	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
+
+// ErrFolderExists is the error of RenameFolder if the new name, or that of a
+// child, is taken.
+var ErrFolderExists = errors.New("folder exists")
+
+// DeleteFolder removes a folder and all in it, but not its children. Once it
+// returns, no power cut brings it back.
+func (m *Maildir) DeleteFolder(name string) error { return errors.New("not yet") }
+
+// RenameFolder gives a folder and all its children other names.
+func (m *Maildir) RenameFolder(old, new string) error { return errors.New("not yet") }
