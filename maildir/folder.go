@@ -100,7 +100,7 @@ func (m *Maildir) Folder(name string) (*Maildir, error) {
 func (m *Maildir) openFolder(dir *disk.Dir) (*Maildir, error) {
 	f, err := open(dir, m.fs)
 	if err == nil {
-		f.namer = m.namer
+		f.namer, f.folder = m.namer, true
 	}
 	return f, err
 }

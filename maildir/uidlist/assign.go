@@ -2,61 +2,274 @@ package uidlist
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk"
+	"rohrpost/maildir/dotlock"
 )
 
-// Known is what a caller knows of a list from before. The zero Known knows
-// nothing.
+// Known is what a caller knows of a list from before, by an index say. The zero
+// Known knows nothing.
 type Known struct {
 	Validity uint32 // a UIDVALIDITY that this folder has had, or 0
-	Next     uint32 // with that, the lowest UID that nobody has been told of, or 0
+	Next     uint32 // the next UID there was under it, or 0
 
 	// Expunged reports whether clients were told that this UID is gone. If its
-	// message is there again, from a backup say, it gets another one. It may be
+	// message is there again, from a backup say, it gets another UID. It may be
 	// nil.
 	Expunged func(uid uint32) bool
 
-	// List is one that was read before; what was appended since is read only. It
-	// is used up. It may be nil.
+	// List is one that was read earlier, so that only what was appended since has
+	// to be read. It is used up. It may be nil.
 	List *List
 }
 
-// Assign gives a UID to each message of names (in this order: oldest first) that
-// the list on disk has none for, makes it durable, and returns the list as it is
-// then. See AssignAfter.
+// Assign gives a UID to each message of names that the list on disk has none for,
+// in this order, oldest first; makes the list durable, and returns it as it is
+// then. A message keeps its UID under any flags, fields and folder of its file,
+// new or cur, and also if it was gone meanwhile. A name that no list can hold,
+// with a line end in it, gets no UID.
+//
+// A list that is missing, cannot be understood, or has no UIDs left is made anew,
+// from Courier's courierimapuiddb if there is one, else with a UIDVALIDITY that
+// is greater than any this tree has had. One that is damaged is mended: what its
+// good lines say still holds.
+//
+// names are messages that are in new or cur now; it need not be all. The error
+// wraps dotlock.ErrBusy if another program holds the lock.
 func Assign(m *maildir.Maildir, names []maildir.Name, now time.Time) (*List, error) {
 	return AssignAfter(m, Known{}, names, now)
 }
 
-// AssignAfter is Assign for a caller who knows an earlier list.
+// AssignAfter is Assign for a caller who knows an earlier list: if that has been
+// replaced by an older one meanwhile, from a backup, then no UID is used again.
 func AssignAfter(m *maildir.Maildir, known Known, names []maildir.Name, now time.Time) (*List, error) {
-	return nil, errors.New("not yet")
+	var l *List
+	err := locked(m, func(lock *dotlock.Lock) (err error) {
+		l, err = assign(m, lock, known, names, now)
+		return err
+	})
+	return l, err
 }
 
-// Compact drops the records of messages that gone reports, under the same lock,
-// if they are a quarter of all.
-func Compact(m *maildir.Maildir, gone func(base string) bool, now time.Time) (*List, error) {
-	return nil, errors.New("not yet")
+// Compact drops the records of messages that gone reports, if these and lines
+// that mean nothing are a quarter of all, and returns the list. gone must be sure:
+// true only for a message that had a record before a Settled listing missed it.
+// The errors are those of Read, and dotlock.ErrBusy.
+func Compact(m *maildir.Maildir, gone func(base string) bool) (*List, error) {
+	var l *List
+	err := locked(m, func(lock *dotlock.Lock) (err error) {
+		if l, err = Read(m.Dir()); err != nil {
+			return err
+		}
+		keep := func(base []byte) bool { return !gone(string(base)) }
+		drop := l.lines.dead
+		for i := range l.Len() {
+			if !keep(l.baseAt(i)) {
+				drop++
+			}
+		}
+		if 4*drop < l.Len()+l.lines.dead || drop == 0 {
+			return nil
+		}
+		text, err := l.text(keep)
+		if err != nil {
+			return err
+		}
+		if l, err = Parse(text); err != nil {
+			return err
+		}
+		return l.replace(m, lock)
+	})
+	return l, err
 }
 
-// Len is the number of messages that have a record.
-func (l *List) Len() int { return 0 }
-
-// Record is record i, from 0, in the order of UIDs.
-func (l *List) Record(i int) Record { return Record{} }
-
-// Stamp identifies the state of a list's file: two that are alike are of the
-// same bytes. The zero Stamp is of no file.
-type Stamp struct {
-	Inode uint64
-	Size  int64
-	Mtime int64 // nanoseconds since 1970
+// locked does what needs the lock, and says in errors which list it is about.
+func locked(m *maildir.Maildir, do func(lock *dotlock.Lock) error) error {
+	lock, err := dotlock.Take(m.FS(), m.Dir(), Name)
+	if err == nil {
+		err = do(lock)
+		lock.Release()
+	}
+	if err != nil {
+		return fmt.Errorf("list of UIDs in %s: %w", m.Path(), err)
+	}
+	return nil
 }
 
-// StampOf is the Stamp of the list as it is now; zero if there is none.
-func StampOf(m *maildir.Maildir) (Stamp, error) { return Stamp{}, errors.New("not yet") }
+// assign is AssignAfter under the lock.
+//
+// The order: write lines, sync; return. A list that is replaced: as Lock.Replace
+// says. A crash before the end leaves UIDs that nobody was told of, or none.
+func assign(m *maildir.Maildir, lock *dotlock.Lock, known Known, names []maildir.Name, now time.Time) (*List, error) {
+	l, err := load(m, known.List)
+	if err != nil {
+		return nil, err
+	}
+	anew := false
+	if l.version == 0 || l.Validity < known.Validity || uint64(l.Next)+uint64(len(names)) > maxUID+1 {
+		validity, err := nextValidity(m, max(l.Validity, known.Validity), now)
+		if err != nil {
+			return nil, err
+		}
+		l, anew = &List{Validity: validity, Next: 1}, true
+	}
+	if l.Validity == known.Validity && l.Next < known.Next {
+		l.Next, anew = known.Next, true
+	}
+	if anew || l.damaged || l.version != 3 || l.GUID == "" {
+		return l.rewrite(m, lock, names, known)
+	}
+	from := l.give(names, known)
+	return l, l.extend(m, lock, from)
+}
 
-// Stamp is the Stamp of the file that l was read from.
-func (l *List) Stamp() Stamp { return Stamp{} }
+// rewrite replaces the file of l by one that is in order, with lines for names.
+func (l *List) rewrite(m *maildir.Maildir, lock *dotlock.Lock, names []maildir.Name, known Known) (*List, error) {
+	text, err := l.text(nil)
+	if err != nil {
+		return nil, err
+	}
+	if l, err = Parse(text); err != nil {
+		return nil, err
+	}
+	l.give(names, known)
+	return l, l.replace(m, lock)
+}
+
+// load reads the list, or Courier's. One that is missing or broken is a List of
+// version 0, with the UIDVALIDITY if that much could be read.
+func load(m *maildir.Maildir, earlier *List) (*List, error) {
+	if earlier != nil && earlier.refresh(m) {
+		return earlier, nil
+	}
+	for _, name := range []string{Name, courierIMAPName} {
+		b, stamp, err := readFile(m.Dir(), name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		l := &List{stamp: stamp}
+		if err == nil {
+			err = l.parse(b)
+		}
+		if err != nil && !broken(err) {
+			return nil, err
+		}
+		if err != nil {
+			return &List{Validity: l.Validity}, nil
+		}
+		l.damaged = l.damaged || name != Name // it has to be written
+		return l, nil
+	}
+	return &List{}, nil
+}
+
+// broken reports whether err says that there is no list to be had, however often
+// one tries: what stands in its place means nothing, or is no file.
+func broken(err error) bool {
+	var b *BrokenError
+	return errors.As(err, &b) || errors.Is(err, disk.ErrNotRegular) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO)
+}
+
+// refresh brings l up to the file, if that is still the same one.
+func (l *List) refresh(m *maildir.Maildir) bool {
+	f, err := m.Dir().Open(Name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	at := len(l.lines.data)
+	tail, stamp, err := readFrom(f, int64(at))
+	if err != nil || l.damaged || stamp.Inode != l.stamp.Inode || stamp.Size < int64(at) {
+		return false
+	}
+	l.lines.data = append(l.lines.data, tail...)
+	l.stamp = stamp
+	l.take(at)
+	return true
+}
+
+// give adds lines for those of names that have none, and says where they begin.
+func (l *List) give(names []maildir.Name, known Known) (from int) {
+	from = len(l.lines.data)
+	dead := l.lines.dead
+	for _, n := range names {
+		uid := l.UID(n.Base)
+		if uid != 0 && !(l.Validity == known.Validity && known.expunged(uid)) {
+			continue
+		}
+		at := len(l.lines.data)
+		b := append(strconv.AppendUint(l.lines.data, uint64(l.Next), 10), " :"...)
+		name := len(b)
+		b = append(append(b, n.Base...), n.Fields...)
+		if !good(b[name:]) {
+			continue
+		}
+		l.lines.data = append(b, '\n')
+		l.lines.add(at, b[name:name+len(n.Base)])
+		l.last = l.Next
+		l.Next++
+	}
+	if l.lines.dead > dead {
+		l.lines.dropDead()
+	}
+	return from
+}
+
+func (k Known) expunged(uid uint32) bool { return k.Expunged != nil && k.Expunged(uid) }
+
+// extend appends the lines of l from a position on to its file, and makes that
+// durable.
+func (l *List) extend(m *maildir.Maildir, lock *dotlock.Lock, from int) error {
+	if err := lock.Keep(); err != nil {
+		return err
+	}
+	if err := appendLines(m, l.lines.data[from:]); err != nil {
+		// What has reached the disk is unknown, and a second sync could lie: only
+		// another file can be trusted now.
+		l.replace(m, lock)
+		return err
+	}
+	return l.restamp(m)
+}
+
+// replace makes the file of l anew.
+func (l *List) replace(m *maildir.Maildir, lock *dotlock.Lock) error {
+	if err := lock.Replace(Name, l.lines.data, time.Time{}); err != nil {
+		return err
+	}
+	return l.restamp(m)
+}
+
+func (l *List) restamp(m *maildir.Maildir) (err error) {
+	l.stamp, err = StampOf(m)
+	return err
+}
+
+// appendLines syncs also if there are none: what the list holds may come from a
+// process that was killed before its own sync.
+func appendLines(m *maildir.Maildir, lines []byte) error {
+	f, err := m.FS().Append(m.Dir(), Name)
+	if err != nil {
+		return err
+	}
+	if len(lines) > 0 {
+		_, err = f.Write(lines)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil || !young(m.Dir()) {
+		return err
+	}
+	return m.FS().SyncDir(m.Dir())
+}
