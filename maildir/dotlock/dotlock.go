@@ -8,8 +8,9 @@
 // A lock file is stale
 //   - if its host is this one and its process is gone, or it is older than the
 //     running of this machine: at once;
-//   - otherwise, if neither it nor NAME has changed for two minutes: its holder
-//     works on another machine that shares the files, and would have touched it.
+//   - otherwise, if neither it nor NAME has changed for a time that each file
+//     has: its holder works on another machine that shares the files, and would
+//     have touched it.
 //
 // These are Dovecot's rules, but for the second half of the first: Dovecot waits
 // for ever when the pid belongs to somebody else by now.
@@ -43,14 +44,12 @@ var ErrLost = errors.New("lock was taken over by another program")
 const suffix = ".lock"
 
 // How long is waited: for a lock at most, between two looks at it, after a stale
-// one was removed, before one that does not change is stale, and until one that
-// we hold is touched.
+// one was removed, and until one that we hold is touched.
 const (
 	maxWait    = 10 * time.Second
 	firstLook  = time.Millisecond
 	lastLook   = 50 * time.Millisecond
 	settle     = 50 * time.Millisecond
-	staleAfter = 2 * time.Minute
 	touchAfter = 10 * time.Second
 )
 
@@ -61,23 +60,27 @@ type Lock struct {
 	name string    // of the file that is locked
 	sole bool      // no other process of ours holds a lock in this directory
 
+	staleAfter time.Duration
+
 	dev, ino uint64
 	touched  time.Time
 }
 
 // Take takes the lock for the file name in dir, waiting at most ten seconds for
-// others; then the error is ErrBusy. One process holds at most one lock in a
-// directory: a second Take waits for the first one's Release.
-func Take(f disk.FS, dir *disk.Dir, name string) (*Lock, error) {
-	return take(f, dir, name, maxWait)
+// others; then the error is ErrBusy. staleAfter is how long Dovecot believes in a
+// lock of this file that does not change and whose holder it cannot ask about.
+// One process holds at most one lock in a directory: a second Take waits for the
+// first one's Release.
+func Take(f disk.FS, dir *disk.Dir, name string, staleAfter time.Duration) (*Lock, error) {
+	return take(f, dir, name, staleAfter, maxWait)
 }
 
-func take(f disk.FS, dir *disk.Dir, name string, wait time.Duration) (*Lock, error) {
+func take(f disk.FS, dir *disk.Dir, name string, staleAfter, wait time.Duration) (*Lock, error) {
 	own, err := dir.OpenDir(".")
 	if err != nil {
 		return nil, err
 	}
-	l := &Lock{fs: f, dir: own, name: name}
+	l := &Lock{fs: f, dir: own, name: name, staleAfter: staleAfter}
 	if err := l.wait(wait); err != nil {
 		own.Close()
 		return nil, fmt.Errorf("lock %s/%s: %w", dir.Path(), name, err)
@@ -166,7 +169,7 @@ func (l *Lock) dead(now time.Time) (unix.Stat_t, bool) {
 	if file, err := l.dir.Stat(l.name); err == nil && changed(&file).After(last) {
 		last = changed(&file)
 	}
-	return st, now.Sub(last) > staleAfter
+	return st, now.Sub(last) > l.staleAfter
 }
 
 // holder is the process that a lock file names, if it is one of this machine.

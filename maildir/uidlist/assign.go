@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,9 +91,17 @@ func Compact(m *maildir.Maildir, gone func(base string) bool) (*List, error) {
 	return l, err
 }
 
+// lockLife is how long Dovecot believes in a lock of the list.
+const lockLife = 2 * time.Minute
+
+// Lock takes the lock of the list in m, which also covers dovecot-keywords.
+func Lock(m *maildir.Maildir) (*dotlock.Lock, error) {
+	return dotlock.Take(m.FS(), m.Dir(), Name, lockLife)
+}
+
 // locked does what needs the lock, and says in errors which list it is about.
 func locked(m *maildir.Maildir, do func(lock *dotlock.Lock) error) error {
-	lock, err := dotlock.Take(m.FS(), m.Dir(), Name)
+	lock, err := Lock(m)
 	if err == nil {
 		err = do(lock)
 		lock.Release()
@@ -198,6 +207,9 @@ func (l *List) refresh(m *maildir.Maildir) bool {
 // give adds lines for those of names that have none, and says where they begin.
 func (l *List) give(names []maildir.Name, known Known) (from int) {
 	from = len(l.lines.data)
+	if l.Len() == 0 {
+		l.lines.data = slices.Grow(l.lines.data, lineRoom(names))
+	}
 	dead := l.lines.dead
 	for _, n := range names {
 		uid := l.UID(n.Base)
@@ -220,6 +232,14 @@ func (l *List) give(names []maildir.Name, known Known) (from int) {
 		l.lines.dropDead()
 	}
 	return from
+}
+
+// lineRoom is what lines for all of names take at most, in bytes.
+func lineRoom(names []maildir.Name) (n int) {
+	for _, name := range names {
+		n += len("4294967294 :") + len(name.Base) + len(name.Fields) + len("\n")
+	}
+	return n
 }
 
 func (k Known) expunged(uid uint32) bool { return k.Expunged != nil && k.Expunged(uid) }
@@ -251,6 +271,10 @@ func (l *List) restamp(m *maildir.Maildir) (err error) {
 	l.stamp, err = StampOf(m)
 	return err
 }
+
+// Sync makes durable what a list that was Read holds, for who shows its UIDs but
+// does not Assign. It takes no lock.
+func Sync(m *maildir.Maildir) error { return appendLines(m, nil) }
 
 // appendLines syncs also if there are none: what the list holds may come from a
 // process that was killed before its own sync.

@@ -56,7 +56,7 @@ func ParseCourier(b []byte) (*Courier, error) {
 
 // Find is UID and UIDVALIDITY, which may be 0, of the message with this base.
 func (l *Courier) Find(base string) (uid, validity uint64, ok bool) {
-	line, ok := l.lines.find([]byte(base))
+	line, ok := l.lines.find(base)
 	if !ok {
 		return 0, 0, false
 	}

@@ -3,6 +3,7 @@ package uidlist
 import (
 	"bytes"
 	"hash/maphash"
+	"unsafe"
 )
 
 // index finds lines of a file by the base of the name that they hold: an open
@@ -133,8 +134,12 @@ func (x *index) grow() {
 }
 
 // find is the line for this base.
-func (x *index) find(base []byte) ([]byte, bool) {
-	at := position(*x.slot(hashOf(base), base))
+func (x *index) find(base string) ([]byte, bool) {
+	if len(x.slots) == 0 {
+		return nil, false
+	}
+	b := unsafe.Slice(unsafe.StringData(base), len(base)) // it is only looked at
+	at := position(*x.slot(hashOf(b), b))
 	if at < 0 {
 		return nil, false
 	}

@@ -212,7 +212,7 @@ func (l *List) record(line []byte) Record {
 
 // Find is the record of the message with this base.
 func (l *List) Find(base string) (Record, bool) {
-	line, ok := l.lines.find([]byte(base))
+	line, ok := l.lines.find(base)
 	if !ok {
 		return Record{}, false
 	}
@@ -221,7 +221,7 @@ func (l *List) Find(base string) (Record, bool) {
 
 // UID is the UID of the message with this base, or 0. It allocates nothing.
 func (l *List) UID(base string) uint32 {
-	line, ok := l.lines.find([]byte(base))
+	line, ok := l.lines.find(base)
 	if !ok {
 		return 0
 	}
