@@ -160,7 +160,7 @@ func mark(dir *disk.Dir, f disk.FS) error {
 func (m *Maildir) Folders() ([]string, error) {
 	var dirs []string
 	err := m.dir.Names(func(name []byte, _ uint64, typ byte) bool {
-		if name[0] == Separator[0] && (typ == unix.DT_DIR || typ == unix.DT_UNKNOWN) {
+		if name[0] == Separator[0] && (typ == unix.DT_DIR || typ == unix.DT_UNKNOWN && m.isDir(string(name))) {
 			dirs = append(dirs, string(name))
 		}
 		return true
@@ -170,7 +170,7 @@ func (m *Maildir) Folders() ([]string, error) {
 	}
 	var names []string
 	for _, dir := range dirs {
-		if name, ok := folderName(dir); ok && m.isDir(dir) && m.isDir(dir+"/cur") {
+		if name, ok := folderName(dir); ok && m.isDir(dir+"/cur") {
 			names = append(names, name)
 		}
 	}

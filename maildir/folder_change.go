@@ -16,9 +16,9 @@ import (
 // of one of its children, is taken.
 var ErrFolderExists = errors.New("folder exists")
 
-// deletedPrefix begins the name of a folder that is being removed. With an empty
-// level it is no folder's name, for Dovecot neither.
-const deletedPrefix = "..rohrpost-deleted."
+// deletedPrefix begins the name in tmp of a folder that is being removed. There no
+// program takes it for a folder, nor for mail.
+const deletedPrefix = "rohrpost-deleted."
 
 // maxDepth is how deep directories in a folder are followed to remove them.
 const maxDepth = 16
@@ -28,8 +28,7 @@ const maxDepth = 16
 // without error, no power cut brings it back; leftovers that could not be removed
 // are for Sweep. The errors are those of Folder.
 //
-// The order: give it a name that is no folder's; sync; only then remove what is
-// in it.
+// The order: move it to tmp; sync where it was; only then remove what is in it.
 func (m *Maildir) DeleteFolder(name string) error {
 	sub, err := folderDir(name)
 	if err != nil {
@@ -42,28 +41,28 @@ func (m *Maildir) DeleteFolder(name string) error {
 	if err != nil {
 		return err
 	}
-	err = m.renameDir(sub, deletedPrefix+unique)
+	err = m.renameDir(sub, m.tmp, deletedPrefix+unique)
 	if err == nil {
 		err = m.fs.SyncDir(m.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("delete folder %q in %s: %w", name, m.Path(), err)
 	}
-	removeTree(m.fs, m.dir, deletedPrefix+unique, maxDepth) // Sweep tries again
+	removeTree(m.fs, m.tmp, deletedPrefix+unique, maxDepth) // Sweep tries again
 	return nil
 }
 
 // sweepDeleted removes what DeleteFolder has left.
 func (m *Maildir) sweepDeleted() (removed int, err error) {
 	var left []string
-	err = m.dir.Names(func(name []byte, _ uint64, _ byte) bool {
+	err = m.tmp.Names(func(name []byte, _ uint64, _ byte) bool {
 		if strings.HasPrefix(string(name), deletedPrefix) {
 			left = append(left, string(name))
 		}
 		return true
 	})
 	for _, name := range left {
-		switch e := removeTree(m.fs, m.dir, name, maxDepth); {
+		switch e := removeTree(m.fs, m.tmp, name, maxDepth); {
 		case e == nil:
 			removed++
 		case err == nil:
@@ -130,9 +129,9 @@ func (m *Maildir) RenameFolder(old, new string) error {
 		return err
 	}
 	for i, mv := range moves {
-		if err := m.renameDir(mv.from, mv.to); err != nil {
+		if err := m.renameDir(mv.from, m.dir, mv.to); err != nil {
 			for _, done := range slices.Backward(moves[:i]) {
-				m.renameDir(done.to, done.from) // what was done is undone as far as it can be
+				m.renameDir(done.to, m.dir, done.from) // what was done is undone as far as it can be
 			}
 			if errors.Is(err, fs.ErrExist) {
 				err = ErrFolderExists
@@ -188,13 +187,13 @@ func (m *Maildir) moves(old, new string) ([]move, error) {
 	return moves, nil
 }
 
-// renameDir renames a directory in m without replacing another.
-func (m *Maildir) renameDir(old, new string) error {
-	err := m.fs.RenameNew(m.dir, old, m.dir, new)
+// renameDir moves a directory in m without replacing another.
+func (m *Maildir) renameDir(old string, to *disk.Dir, new string) error {
+	err := m.fs.RenameNew(m.dir, old, to, new)
 	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
 		return err
 	}
 	// NFS knows no such rename. The plain one replaces only an empty directory,
 	// which is no folder.
-	return m.fs.Rename(m.dir, old, m.dir, new)
+	return m.fs.Rename(m.dir, old, to, new)
 }
