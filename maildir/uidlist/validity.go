@@ -27,8 +27,10 @@ const counterName = "dovecot-uidvalidity"
 const counts = 20
 
 // nextValidity takes a UIDVALIDITY for a folder that had at most known: greater
-// than that, than all that the counter has given, and than the time allows. It is
-// durable that it was taken before it is returned.
+// than that and than all that the counter has given, and not less than the time in
+// seconds. It is durable that it was taken before it is returned. Where damage has
+// brought either to the largest number there is, the time must do: it is another
+// number, which is what clients look at.
 func nextValidity(m *maildir.Maildir, known uint32, now time.Time) (uint32, error) {
 	root, err := m.OpenRoot()
 	if err != nil {
@@ -42,7 +44,7 @@ func nextValidity(m *maildir.Maildir, known uint32, now time.Time) (uint32, erro
 		}
 		next := max(int64(last)+1, int64(known)+1, now.Unix())
 		if next > 1<<32-1 {
-			return 0, fmt.Errorf("%s: no UIDVALIDITY is left after %d", m.Path(), max(last, known))
+			return uint32(now.Unix()), nil
 		}
 		err = count(m.FS(), root, name, fmt.Sprintf("%s.%08x", counterName, next))
 		if err == nil {
