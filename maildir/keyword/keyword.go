@@ -101,7 +101,7 @@ func (t *Table) Name(n int) string {
 }
 
 // Lookup is the number of the keyword with this name. The case of letters does
-// not count (RFC 9051 section 2.3.2). Of several the first is meant.
+// not count (RFC 9051 section 9, note 1). Of several the first is meant.
 func (t *Table) Lookup(name string) (n int, ok bool) {
 	for n, have := range t.names {
 		if have != "" && equalFold(have, name) {

@@ -77,7 +77,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// RFC 9051 section 2.3.2: flags "are case-insensitive".
+// RFC 9051 section 9: "Unless otherwise noted, all alphabetic characters are case
+// insensitive."
 func TestCaseOfKeywordsDoesNotCount(t *testing.T) {
 	t.Parallel()
 	m := box(t)

@@ -4,7 +4,7 @@
 //
 // Names are those of maildir.Folder: UTF-8, with dots between levels, and INBOX.
 // A name may be in the list without a folder of that name (RFC 9051 section
-// 6.3.9), so nothing here looks for folders.
+// 6.3.7), so nothing here looks for folders.
 //
 // Reading takes no lock, since the file is replaced by rename. Writing takes
 // subscriptions.lock, as Dovecot does.

@@ -93,8 +93,8 @@ func TestSetKeepsTheFormat(t *testing.T) {
 	}
 }
 
-// RFC 9051 section 6.3.7 forbids to take a name off by itself when its mailbox is
-// deleted; so names need no folders.
+// RFC 9051 section 6.3.7: "it SHOULD NOT unilaterally remove an existing mailbox name
+// from the subscription list even if a mailbox by that name no longer exists."
 func TestNamesNeedNoFolders(t *testing.T) {
 	t.Parallel()
 	m := box(t)

@@ -42,8 +42,9 @@ type Known struct {
 // is greater than any this tree has had. One that is damaged is mended: what its
 // good lines say still holds.
 //
-// names are messages that are in new or cur now; it need not be all. The error
-// wraps dotlock.ErrBusy if another program holds the lock.
+// names are messages that are in new or cur now; it need not be all. Those whose
+// fields have changed are noted in the list under their new names, for Dovecot. The
+// error wraps dotlock.ErrBusy if another program holds the lock.
 func Assign(m *maildir.Maildir, names []maildir.Name, now time.Time) (*List, error) {
 	return AssignAfter(m, Known{}, names, now)
 }
@@ -69,21 +70,16 @@ func Compact(m *maildir.Maildir, gone func(base string) bool) (*List, error) {
 		if l, err = Read(m.Dir()); err != nil {
 			return err
 		}
-		keep := func(base []byte) bool { return !gone(string(base)) }
-		drop := l.lines.dead
+		drop := map[string][]byte{}
 		for i := range l.Len() {
-			if !keep(l.baseAt(i)) {
-				drop++
+			if base := string(l.baseAt(i)); gone(base) {
+				drop[base] = nil
 			}
 		}
-		if 4*drop < l.Len()+l.lines.dead || drop == 0 {
+		if n := len(drop) + l.lines.dead; n == 0 || 4*n < l.Len()+l.lines.dead {
 			return nil
 		}
-		text, err := l.text(keep)
-		if err != nil {
-			return err
-		}
-		if l, err = Parse(text); err != nil {
+		if l, err = l.inOrder(drop); err != nil {
 			return err
 		}
 		return l.replace(m, lock)
@@ -132,23 +128,21 @@ func assign(m *maildir.Maildir, lock *dotlock.Lock, known Known, names []maildir
 	if l.Validity == known.Validity && l.Next < known.Next {
 		l.Next, anew = known.Next, true
 	}
-	if anew || l.damaged || l.version != 3 || l.GUID == "" {
-		return l.rewrite(m, lock, names, known)
+	mend := anew || l.damaged || l.version != 3 || l.GUID == ""
+	if mend {
+		if l, err = l.inOrder(nil); err != nil {
+			return nil, err
+		}
 	}
-	from := l.give(names, known)
-	return l, l.extend(m, lock, from)
-}
-
-// rewrite replaces the file of l by one that is in order, with lines for names.
-func (l *List) rewrite(m *maildir.Maildir, lock *dotlock.Lock, names []maildir.Name, known Known) (*List, error) {
-	text, err := l.text(nil)
-	if err != nil {
-		return nil, err
+	from, renamed := l.give(names, known)
+	if !mend && renamed == nil {
+		return l, l.extend(m, lock, from)
 	}
-	if l, err = Parse(text); err != nil {
-		return nil, err
+	if renamed != nil {
+		if l, err = l.inOrder(renamed); err != nil {
+			return nil, err
+		}
 	}
-	l.give(names, known)
 	return l, l.replace(m, lock)
 }
 
@@ -205,33 +199,65 @@ func (l *List) refresh(m *maildir.Maildir) bool {
 }
 
 // give adds lines for those of names that have none, and says where they begin.
-func (l *List) give(names []maildir.Name, known Known) (from int) {
+// renamed is the names of those that have one under another name, by base.
+func (l *List) give(names []maildir.Name, known Known) (from int, renamed map[string][]byte) {
 	from = len(l.lines.data)
 	if l.Len() == 0 {
 		l.lines.data = slices.Grow(l.lines.data, lineRoom(names))
 	}
 	dead := l.lines.dead
 	for _, n := range names {
-		uid := l.UID(n.Base)
-		if uid != 0 && !(l.Validity == known.Validity && known.expunged(uid)) {
+		line, ok := l.lines.find(n.Base)
+		if ok && !l.expunged(line, known) {
+			if !l.has(line, n) && good([]byte(n.Base+n.Fields)) {
+				if renamed == nil {
+					renamed = map[string][]byte{}
+				}
+				renamed[n.Base] = []byte(n.Base + n.Fields)
+			}
 			continue
 		}
-		at := len(l.lines.data)
-		b := append(strconv.AppendUint(l.lines.data, uint64(l.Next), 10), " :"...)
-		name := len(b)
-		b = append(append(b, n.Base...), n.Fields...)
-		if !good(b[name:]) {
-			continue
-		}
-		l.lines.data = append(b, '\n')
-		l.lines.add(at, b[name:name+len(n.Base)])
-		l.last = l.Next
-		l.Next++
+		l.giveOne(n)
 	}
 	if l.lines.dead > dead {
 		l.lines.dropDead()
 	}
-	return from
+	return from, renamed
+}
+
+// giveOne adds a line for a message, if one can hold its name.
+func (l *List) giveOne(n maildir.Name) {
+	at := len(l.lines.data)
+	b := append(strconv.AppendUint(l.lines.data, uint64(l.Next), 10), " :"...)
+	name := len(b)
+	b = append(append(b, n.Base...), n.Fields...)
+	if !good(b[name:]) {
+		return
+	}
+	l.lines.data = append(b, '\n')
+	l.lines.add(at, b[name:name+len(n.Base)])
+	l.last = l.Next
+	l.Next++
+}
+
+// expunged reports whether clients were told that the message of a line is gone.
+func (l *List) expunged(line []byte, known Known) bool {
+	if known.Expunged == nil || l.Validity != known.Validity {
+		return false
+	}
+	uid, _ := number(line)
+	return known.Expunged(uint32(uid))
+}
+
+// has reports whether a line has the name n, but for its info. Dovecot tells
+// messages apart by all that comes before the info, so that a field that somebody
+// has put into a name, as mbsync does, makes another message of it unless the list
+// says so first.
+func (l *List) has(line []byte, n maildir.Name) bool {
+	_, _, name, _ := l.cut(line)
+	rest := name[len(n.Base):]
+	return len(rest) >= len(n.Fields) && string(rest[:len(n.Fields)]) == n.Fields &&
+		(len(rest) == len(n.Fields) || rest[len(n.Fields)] == ':')
 }
 
 // lineRoom is what lines for all of names take at most, in bytes.
@@ -241,8 +267,6 @@ func lineRoom(names []maildir.Name) (n int) {
 	}
 	return n
 }
-
-func (k Known) expunged(uid uint32) bool { return k.Expunged != nil && k.Expunged(uid) }
 
 // extend appends the lines of l from a position on to its file, and makes that
 // durable.

@@ -124,6 +124,23 @@ func TestUIDSurvivesEveryRename(t *testing.T) {
 	}
 }
 
+// Dovecot would give a message another UID after a change of its fields, did the
+// list not have its name.
+func TestListFollowsFields(t *testing.T) {
+	t.Parallel()
+	m := box(t, disk.OS)
+	write(t, m, uidlist.Name, "3 V7 N9 G0123456789abcdef0123456789abcdef\n5 W9 :1.a,S=8:2,S\n6 :2.b\n7 :3.c\n")
+	before, err := uidlist.StampOf(m)
+	must(t, err)
+	if l := assign(t, m, "1.a,S=8", "2.b:2,S"); l.Stamp().Inode != before.Inode {
+		t.Error("flags are worth a new list")
+	}
+	want(t, assign(t, m, "1.a,S=8,U=5:2,", "2.b:2,S", "4.d"), "V7 N10 5:1.a 6:2.b 7:3.c 9:4.d")
+	if got, want := read(t, m), "3 V7 N10 G0123456789abcdef0123456789abcdef\n5 W9 :1.a,S=8,U=5\n6 :2.b\n7 :3.c\n9 :4.d\n"; got != want {
+		t.Errorf("file holds %q, want %q", got, want)
+	}
+}
+
 func TestMessageThatComesBack(t *testing.T) {
 	t.Parallel()
 	m := box(t, disk.OS)
@@ -299,7 +316,9 @@ func TestCourierCountsOnlyWithoutAListOfDovecot(t *testing.T) {
 }
 
 // I31: "clock back: UIDVALIDITY of new folder must still grow". RFC 9051 section
-// 2.3.1.1 asks the same of a mailbox that is deleted and made again.
+// 2.3.1.1: "If the mailbox is deleted/renamed and a new mailbox with the same name is
+// created at a later date, the server must either keep track of unique identifiers
+// from the previous instance of the mailbox or assign a new UIDVALIDITY value".
 func TestI31UIDValidityGrowsThoughTheClockGoesBack(t *testing.T) {
 	t.Parallel()
 	m := box(t, disk.OS)

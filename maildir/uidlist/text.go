@@ -9,10 +9,11 @@ import (
 	"rohrpost/maildir"
 )
 
-// text is the list as a file of version 3, with the lines of the bases that keep
-// accepts; nil accepts all. A list without a GUID gets one. What we do not
-// understand in a line is kept.
-func (l *List) text(keep func(base []byte) bool) ([]byte, error) {
+// inOrder is l as a file of version 3 has it that is written anew: the first line
+// says what is true now, lines that mean nothing are gone, and what we do not
+// understand in the others is kept. A list without a GUID gets one. A message that
+// is a key of names has that name, or none and no record.
+func (l *List) inOrder(names map[string][]byte) (*List, error) {
 	guid := l.GUID
 	if guid == "" {
 		var err error
@@ -20,7 +21,7 @@ func (l *List) text(keep func(base []byte) bool) ([]byte, error) {
 			return nil, err
 		}
 	}
-	b := make([]byte, 0, len(l.lines.data)+4096)
+	b := make([]byte, 0, len(l.lines.data)+room)
 	b = fmt.Appendf(b, "3 V%d N%d G%s", l.Validity, l.Next, guid)
 	for _, f := range l.others {
 		b = append(append(b, ' '), f...)
@@ -29,14 +30,17 @@ func (l *List) text(keep func(base []byte) bool) ([]byte, error) {
 	for _, at := range l.lines.order {
 		line, _ := l.lines.line(int(at))
 		uid, fields, name, _ := l.cut(line)
-		if keep != nil && !keep(maildir.BaseOf(name)) {
+		if other, ok := names[string(maildir.BaseOf(name))]; ok {
+			name = other
+		}
+		if name == nil {
 			continue
 		}
 		b = strconv.AppendUint(b, uint64(uid), 10)
 		b = append(append(b, fields...), " :"...)
 		b = append(append(b, name...), '\n')
 	}
-	return b, nil
+	return Parse(b)
 }
 
 // baseAt is the base of record i.
