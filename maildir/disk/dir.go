@@ -29,7 +29,11 @@ func OpenDirFollow(path string) (*Dir, error) {
 
 // OpenDir opens a directory inside d without following a symbolic link.
 func (d *Dir) OpenDir(name string) (*Dir, error) {
-	return openDir(d.fd, name, d.join(name), unix.O_NOFOLLOW)
+	path := d.path
+	if name != "." {
+		path = d.join(name)
+	}
+	return openDir(d.fd, name, path, unix.O_NOFOLLOW)
 }
 
 func openDir(at int, name, path string, flag int) (*Dir, error) {
