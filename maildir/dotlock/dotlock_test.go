@@ -161,6 +161,7 @@ func TestI30OwnLockIsWaitedForAndEndsWithItsHolder(t *testing.T) {
 	if _, err := take(disk.OS, d, file, life, short); !errors.Is(err, ErrBusy) {
 		t.Errorf("error %v", err)
 	}
+	must(t, l.Keep())
 	l.dir.Close() // what the kernel does for a process that dies; the lock file stays
 	l, err = take(disk.OS, d, file, life, time.Second)
 	must(t, err)

@@ -193,6 +193,24 @@ func TestReadNamesTheFile(t *testing.T) {
 	}
 }
 
+func TestI29ListBeyondTheBoundIsNotRead(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	dir, err := disk.OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	file := filepath.Join(path, Name)
+	if err := errors.Join(os.WriteFile(file, []byte("3 V1 N1\n"), 0o600), os.Truncate(file, maxFile+1)); err != nil {
+		t.Fatal(err)
+	}
+	var broken *BrokenError
+	if l, err := Read(dir); !errors.As(err, &broken) {
+		t.Errorf("%d records, %v", l.Len(), err)
+	}
+}
+
 // FuzzParse: what is found is what a line says, and every good line is found.
 func FuzzParse(f *testing.F) {
 	f.Add(v3, "1700000001.M5P77.mx")
