@@ -259,12 +259,12 @@ func TestLockThatIsHeldForLongIsTouched(t *testing.T) {
 	old := time.Now().Add(-time.Hour)
 	must(t, os.Chtimes(filepath.Join(d.Path(), file+suffix), old, old))
 	must(t, l.Keep())
-	if st, err := d.Stat(file + suffix); err != nil || st.Mtim.Sec != old.Unix() {
+	if st, err := d.Stat(file + suffix); err != nil || int64(st.Mtim.Sec) != old.Unix() {
 		t.Errorf("touched at once: %v, %v", st.Mtim, err)
 	}
 	l.touched = old
 	must(t, l.Keep())
-	if st, err := d.Stat(file + suffix); err != nil || st.Mtim.Sec == old.Unix() {
+	if st, err := d.Stat(file + suffix); err != nil || int64(st.Mtim.Sec) == old.Unix() {
 		t.Errorf("not touched: %v", err)
 	}
 }
