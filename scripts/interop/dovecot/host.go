@@ -120,8 +120,13 @@ func flagNames(f maildir.Flags, names *keyword.Table) string {
 	return sortFlags(all)
 }
 
+// sortFlags makes sets of flags comparable: their case does not count, and Dovecot
+// remembers a keyword in the case that it met first.
 func sortFlags(flags []string) string {
 	flags = slices.DeleteFunc(flags, func(f string) bool { return f == `\Recent` })
+	for i, f := range flags {
+		flags[i] = strings.ToLower(f)
+	}
 	slices.Sort(flags)
 	return strings.Join(flags, " ")
 }
@@ -169,6 +174,25 @@ func (t *told) complain(format string, args ...any) {
 	t.wrong = append(t.wrong, fmt.Sprintf(format, args...))
 }
 
+// differences is what two views do not agree on.
+func differences(a, b view) (all []string) {
+	if a.validity != b.validity || a.next != b.next {
+		all = append(all, fmt.Sprintf("UIDVALIDITY %d and %d, UIDNEXT %d and %d", a.validity, b.validity, a.next, b.next))
+	}
+	uids := map[uint32]bool{}
+	for _, v := range []view{a, b} {
+		for uid := range v.messages {
+			uids[uid] = true
+		}
+	}
+	for uid := range uids {
+		if x, y := a.messages[uid], b.messages[uid]; x != y {
+			all = append(all, fmt.Sprintf("UID %d is %q and %q", uid, x, y))
+		}
+	}
+	return all
+}
+
 // compare has both look at each folder, and holds one to the other.
 func (h *host) compare(when string) error {
 	s, err := h.session()
@@ -192,11 +216,11 @@ func (h *host) compare(when string) error {
 		h.told.note("we", folder, ours)
 		h.told.note("dovecot", folder, theirs)
 		h.told.note("we", folder, after)
-		if a, b := fmt.Sprint(ours), fmt.Sprint(theirs); a != b {
-			h.told.complain("%s, %s: we say %s, dovecot says %s", when, folder, a, b)
+		for _, d := range differences(ours, theirs) {
+			h.told.complain("%s, %s: we and dovecot say %s", when, folder, d)
 		}
-		if a, b := fmt.Sprint(ours), fmt.Sprint(after); a != b {
-			h.told.complain("%s, %s: we say %s, and after dovecot %s", when, folder, a, b)
+		for _, d := range differences(ours, after) {
+			h.told.complain("%s, %s: we say before and after dovecot %s", when, folder, d)
 		}
 	}
 	return h.compareSubscriptions(s, when)
