@@ -90,7 +90,11 @@ func Compact(m *maildir.Maildir, gone func(base string) bool) (*List, error) {
 // lockLife is how long Dovecot believes in a lock of the list.
 const lockLife = 2 * time.Minute
 
-// Lock takes the lock of the list in m, which also covers dovecot-keywords.
+// Lock takes the lock of the list in m, which also covers dovecot-keywords. Dovecot
+// lists a folder and renames its messages under it, and takes one that its listing
+// has missed for removed: who renames messages in a folder that Dovecot serves at
+// the same time must hold it, or they can get new UIDs there. Assign, Compact and
+// keyword.Add take it themselves and must not be called meanwhile.
 func Lock(m *maildir.Maildir) (*dotlock.Lock, error) {
 	return dotlock.Take(m.FS(), m.Dir(), Name, lockLife)
 }

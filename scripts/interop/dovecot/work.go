@@ -150,12 +150,10 @@ func (h *host) ourStep(m *maildir.Maildir, r *rand.Rand, folder string) error {
 		if names.Name(n) == "" {
 			n = 0
 		}
-		_, err = m.SetFlags(msg, maildir.Keyword(n)|maildir.Flagged, maildir.Seen)
-		return err
+		return setFlags(m, msg, maildir.Keyword(n)|maildir.Flagged, maildir.Seen)
 	case 3:
 		if h.together { // Dovecot makes another message of it if it is the first to see it
-			_, err = m.SetFlags(msg, maildir.Replied, maildir.Flagged)
-			return err
+			return setFlags(m, msg, maildir.Replied, maildir.Flagged)
 		}
 		return renameLikeMbsync(m, msg)
 	case 4:
@@ -170,6 +168,18 @@ func (h *host) ourStep(m *maildir.Maildir, r *rand.Rand, folder string) error {
 		defer root.Close()
 		return subscription.Set(root, folder, r.IntN(2) == 0)
 	}
+}
+
+// setFlags renames under the lock of the list of UIDs, as Dovecot does: otherwise
+// its listing can miss the message, and gives it another UID when it is back.
+func setFlags(m *maildir.Maildir, msg maildir.Message, add, remove maildir.Flags) error {
+	lock, err := uidlist.Lock(m)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	_, err = m.SetFlags(msg, add, remove)
+	return err
 }
 
 func deliver(m *maildir.Maildir, id string) error {
