@@ -32,6 +32,16 @@ const maxName = 255
 // ErrFolderName is the error for a name that no folder can have.
 var ErrFolderName = errors.New("not a folder name")
 
+// CheckFolderName says why no folder can have this name: nil, or an error that
+// wraps ErrFolderName. The name is UTF-8 with dots between its levels, each at
+// least one character; without slash and control characters; at most 254 bytes in
+// modified UTF-7. The inbox has none, only children: INBOX.a is allowed, and is
+// another folder than a.
+func CheckFolderName(name string) error {
+	_, err := folderDir(name)
+	return err
+}
+
 // folderDir is the name of the directory for a folder. It refuses whatever
 // could lead out of the Maildir, or be a second name of another folder.
 func folderDir(name string) (string, error) {
@@ -100,7 +110,7 @@ func (m *Maildir) Folder(name string) (*Maildir, error) {
 func (m *Maildir) openFolder(dir *disk.Dir) (*Maildir, error) {
 	f, err := open(dir, m.fs)
 	if err == nil {
-		f.namer = m.namer
+		f.namer, f.folder = m.namer, true
 	}
 	return f, err
 }
@@ -150,7 +160,7 @@ func mark(dir *disk.Dir, f disk.FS) error {
 func (m *Maildir) Folders() ([]string, error) {
 	var dirs []string
 	err := m.dir.Names(func(name []byte, _ uint64, typ byte) bool {
-		if name[0] == Separator[0] && (typ == unix.DT_DIR || typ == unix.DT_UNKNOWN) {
+		if name[0] == Separator[0] && (typ == unix.DT_DIR || typ == unix.DT_UNKNOWN && m.isDir(string(name))) {
 			dirs = append(dirs, string(name))
 		}
 		return true
@@ -160,7 +170,7 @@ func (m *Maildir) Folders() ([]string, error) {
 	}
 	var names []string
 	for _, dir := range dirs {
-		if name, ok := folderName(dir); ok && m.isMaildir(dir) {
+		if name, ok := folderName(dir); ok && m.isDir(dir+"/cur") {
 			names = append(names, name)
 		}
 	}
@@ -168,13 +178,9 @@ func (m *Maildir) Folders() ([]string, error) {
 	return names, nil
 }
 
-// isMaildir reports whether a directory in m is whole: cur is made last.
-func (m *Maildir) isMaildir(dir string) bool {
-	d, err := m.dir.OpenDir(dir)
-	if err != nil {
-		return false
-	}
-	defer d.Close()
-	st, err := d.Stat("cur")
+// isDir reports whether there is a directory of that name. A folder has cur if it
+// is whole: that is made last.
+func (m *Maildir) isDir(name string) bool {
+	st, err := m.dir.Stat(name)
 	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }

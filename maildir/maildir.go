@@ -39,6 +39,7 @@ type Maildir struct {
 	namer         *Namer
 	dir           *disk.Dir
 	tmp, new, cur *disk.Dir
+	folder        bool // it was opened by another one's Folder
 }
 
 // Open opens an existing Maildir: a directory with tmp, new and cur in it. None
@@ -99,6 +100,15 @@ func (m *Maildir) Path() string { return m.dir.Path() }
 // Dir is the directory itself, for files beside the messages: quota, index,
 // lists of UIDs.
 func (m *Maildir) Dir() *disk.Dir { return m.dir }
+
+// OpenRoot opens the directory of the inbox to which m belongs: where the files
+// lie that all folders share. Close it.
+func (m *Maildir) OpenRoot() (*disk.Dir, error) {
+	if m.folder {
+		return m.dir.OpenDir("..")
+	}
+	return m.dir.OpenDir(".")
+}
 
 // FS is where its changes go.
 func (m *Maildir) FS() disk.FS { return m.fs }

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -78,6 +79,27 @@ func split[T string | []byte](s T) (base, fields int) {
 		}
 	}
 	return base, fields
+}
+
+// BaseOf is the Base in a name.
+func BaseOf(name []byte) []byte {
+	end := len(name)
+	if end > 1 {
+		if i := bytes.IndexByte(name[1:], ':'); i >= 0 {
+			end = i + 1
+		}
+	}
+	for from := 1; from < end; {
+		i := bytes.IndexByte(name[from:end], ',')
+		if i < 0 {
+			break
+		}
+		if startsField(name[from+i+1:]) {
+			return name[:from+i]
+		}
+		from += i + 1
+	}
+	return name[:end]
 }
 
 // startsField reports whether s begins with a field's key and =.

@@ -74,6 +74,9 @@ func FuzzName(f *testing.F) {
 		if n.String() != s || s != "" && n.Base == "" {
 			t.Fatalf("%q comes back as %q, base %q", s, n, n.Base)
 		}
+		if base := maildir.BaseOf([]byte(s)); string(base) != n.Base {
+			t.Fatalf("%q has base %q, and by itself %q", s, n.Base, base)
+		}
 		flags := maildir.Flags(bits)
 		if again := maildir.ParseFlags(flags.String()); again != flags || !slices.IsSorted([]byte(flags.String())) {
 			t.Fatalf("flags %q come back as %q", flags, again)

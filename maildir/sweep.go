@@ -11,10 +11,20 @@ import (
 const tmpLife = 36 * time.Hour
 
 // Sweep removes what deliveries that were killed left in tmp: regular files
-// that nobody has read or written for 36 hours. A writer that sleeps longer
-// finds its file gone and reports a temporary failure. It goes on after an
-// error and returns the first, with the number of files that it removed.
+// that nobody has read or written for 36 hours; and folders that were being
+// deleted. A writer that sleeps longer finds its file gone and reports a temporary
+// failure. It goes on after an error and returns the first, with the number of
+// files and folders that it removed.
 func (m *Maildir) Sweep(now time.Time) (removed int, err error) {
+	removed, err = m.sweepTmp(now)
+	folders, ferr := m.sweepDeleted()
+	if err == nil {
+		err = ferr
+	}
+	return removed + folders, err
+}
+
+func (m *Maildir) sweepTmp(now time.Time) (removed int, err error) {
 	var old []string
 	err = m.tmp.Names(func(name []byte, _ uint64, _ byte) bool {
 		if st, e := m.tmp.Stat(string(name)); e == nil && abandoned(&st, now) {

@@ -29,7 +29,11 @@ func OpenDirFollow(path string) (*Dir, error) {
 
 // OpenDir opens a directory inside d without following a symbolic link.
 func (d *Dir) OpenDir(name string) (*Dir, error) {
-	return openDir(d.fd, name, d.join(name), unix.O_NOFOLLOW)
+	path := d.path
+	if name != "." {
+		path = d.join(name)
+	}
+	return openDir(d.fd, name, path, unix.O_NOFOLLOW)
 }
 
 func openDir(at int, name, path string, flag int) (*Dir, error) {
@@ -80,13 +84,22 @@ func (d *Dir) OpenForLock(name string) (*os.File, error) {
 }
 
 func (d *Dir) open(name string, mode int) (*os.File, error) {
+	fd, err := d.openRegular(name, mode)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), d.join(name)), nil
+}
+
+// openRegular opens a regular file, and nothing else.
+func (d *Dir) openRegular(name string, mode int) (int, error) {
 	var fd int
 	err := retry(func() (e error) {
 		fd, e = unix.Openat(d.fd, name, mode|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		return e
 	})
 	if err != nil {
-		return nil, wrap("open", d, name, err)
+		return -1, wrap("open", d, name, err)
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
@@ -94,14 +107,14 @@ func (d *Dir) open(name string, mode int) (*os.File, error) {
 		if err == nil {
 			err = ErrNotRegular
 		}
-		return nil, wrap("open", d, name, err)
+		return -1, wrap("open", d, name, err)
 	}
 	// Regular files know no O_NONBLOCK; clearing it keeps os.NewFile from
 	// handing the descriptor to the poller.
 	if fl, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err == nil {
 		unix.FcntlInt(uintptr(fd), unix.F_SETFL, fl&^unix.O_NONBLOCK)
 	}
-	return os.NewFile(uintptr(fd), d.join(name)), nil
+	return fd, nil
 }
 
 func (d *Dir) join(name string) string {

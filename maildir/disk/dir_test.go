@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -178,5 +179,43 @@ func TestNamesListsEverythingAndDoesNotDisturbAnotherReader(t *testing.T) {
 	}
 	if filepath.Base(tr.tmp.Path()) != "tmp" {
 		t.Errorf("path %q", tr.tmp.Path())
+	}
+}
+
+func TestAppendGoesToTheEndOfARegularFileOnly(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	f, err := disk.OS.Append(tr.tmp, "m")
+	must(t, err)
+	must(t, os.WriteFile(tr.path("tmp/m"), []byte("mail, and more"), 0o600)) // by another
+	_, err = f.Write([]byte(", and the end"))
+	must(t, err)
+	must(t, f.Sync())
+	must(t, f.Close())
+	if b, err := os.ReadFile(tr.path("tmp/m")); err != nil || string(b) != "mail, and more, and the end" {
+		t.Errorf("file holds %q, %v", b, err)
+	}
+	must(t, os.Symlink("m", tr.path("tmp/link")))
+	must(t, unix.Mkfifo(tr.path("tmp/fifo"), 0o600))
+	must(t, os.Mkdir(tr.path("tmp/dir"), 0o700))
+	for _, name := range []string{"link", "fifo", "dir", "missing"} {
+		if _, err := disk.OS.Append(tr.tmp, name); err == nil {
+			t.Errorf("%s was opened", name)
+		}
+	}
+}
+
+func TestTouchFollowsNoSymlink(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	must(t, os.Symlink("m", tr.path("tmp/link")))
+	when := time.Unix(1000000000, 5000)
+	must(t, disk.OS.Touch(tr.tmp, "link", when))
+	if st, err := os.Stat(tr.path("tmp/m")); err != nil || st.ModTime().Equal(when) {
+		t.Errorf("the file behind the link: %v", err)
+	}
+	must(t, disk.OS.Touch(tr.tmp, "m", when))
+	if st, err := os.Stat(tr.path("tmp/m")); err != nil || !st.ModTime().Equal(when) {
+		t.Errorf("changed at %v, %v", st.ModTime(), err)
 	}
 }

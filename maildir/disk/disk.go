@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,6 +29,11 @@ type FS interface {
 	Mkdir(d *Dir, name string) error
 	// Create makes a file that did not exist, mode 0600, whatever the umask.
 	Create(d *Dir, name string) (File, error)
+	// Append opens a regular file that exists; what is written goes to its end.
+	// Only what readers understand while it grows is changed so: a message never.
+	Append(d *Dir, name string) (File, error)
+	// Touch sets the times of a file's last change and last reading.
+	Touch(d *Dir, name string, t time.Time) error
 	// Link gives the file a second name that did not exist.
 	Link(from *Dir, old string, to *Dir, new string) error
 	// Rename moves a file, replacing what bore the new name.
@@ -85,6 +91,21 @@ func (osFS) Create(d *Dir, name string) (File, error) {
 		}
 	}
 	return &file{fd: fd, dir: d, name: name}, nil
+}
+
+func (osFS) Append(d *Dir, name string) (File, error) {
+	fd, err := d.openRegular(name, unix.O_WRONLY|unix.O_APPEND)
+	if err != nil {
+		return nil, err
+	}
+	return &file{fd: fd, dir: d, name: name}, nil
+}
+
+func (osFS) Touch(d *Dir, name string, t time.Time) error {
+	ts := unix.NsecToTimespec(t.UnixNano())
+	return wrap("touch", d, name, retry(func() error {
+		return unix.UtimesNanoAt(d.fd, name, []unix.Timespec{ts, ts}, unix.AT_SYMLINK_NOFOLLOW)
+	}))
 }
 
 func (osFS) Link(from *Dir, old string, to *Dir, new string) error {

@@ -4,18 +4,23 @@ import (
 	"bytes"
 	"fmt"
 
+	"rohrpost/maildir"
 	"rohrpost/maildir/disk"
 )
 
 // CourierName is the name of the list of Courier's POP3 server.
 const CourierName = "courierpop3dsizelist"
 
+// courierIMAPName is the name of the list of Courier's IMAP server, which has the
+// form of version 1 (see Parse).
+const courierIMAPName = "courierimapuiddb"
+
 // Courier is a courierpop3dsizelist.
 type Courier struct{ lines index }
 
 // ReadCourier reads the list of the Maildir dir, with the errors of Read.
 func ReadCourier(dir *disk.Dir) (*Courier, error) {
-	b, err := readFile(dir, CourierName)
+	b, _, err := readFile(dir, CourierName)
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +43,13 @@ func ReadCourier(dir *disk.Dir) (*Courier, error) {
 // UIDVALIDITY; version 0, without a first line, has only names and sizes, and so
 // no UIDs. Lines that do not follow these rules are left out.
 func ParseCourier(b []byte) (*Courier, error) {
-	l := &Courier{lines: newIndex(b, courierName)}
+	l := &Courier{lines: newIndex(b, courierBase)}
 	if version, ok := bytes.CutPrefix(b, []byte{'/'}); ok && !bytes.ContainsAny(version[:min(1, len(version))], "123") {
 		return nil, &BrokenError{"its version is none of 1, 2 and 3"}
 	}
-	l.lines.build(func(line []byte) bool {
+	l.lines.build(0, func(line []byte) ([]byte, bool) {
 		_, _, ok := courierUID(line)
-		return ok
+		return courierBase(line), ok
 	})
 	return l, nil
 }
@@ -58,11 +63,10 @@ func (l *Courier) Find(base string) (uid, validity uint64, ok bool) {
 	return courierUID(line)
 }
 
-// courierName is the name in a line. It may hold blanks; what is behind it does
-// not.
-func courierName(line []byte) string {
+// courierBase is the base of the name in a line.
+func courierBase(line []byte) []byte {
 	name, _, _ := courierFields(line)
-	return string(name)
+	return maildir.BaseOf(name)
 }
 
 // courierUID is the UID in a line; false if it has none.
@@ -79,6 +83,7 @@ func courierUID(line []byte) (uid, validity uint64, ok bool) {
 }
 
 // courierFields cuts a line into the name and, behind the size, the last field.
+// The name may hold blanks; what is behind it does not.
 func courierFields(line []byte) (name, ids []byte, ok bool) {
 	i := bytes.LastIndexByte(line, ' ')
 	if i < 0 {

@@ -247,3 +247,32 @@ func TestFaultyFailsTheCallAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendedDataIsLostUntilTheFileIsSynced(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(root, "list"), []byte("old\n"), 0o600))
+	r := disktest.Record(t, root)
+	d, err := disk.OpenDir(root)
+	must(t, err)
+	defer d.Close()
+	f, err := r.Append(d, "list")
+	must(t, err)
+	_, err = f.Write([]byte("new\n"))
+	must(t, err)
+	r.Ack("written")
+	must(t, f.Sync())
+	r.Ack("synced")
+	must(t, f.Close())
+	lost := false
+	for w := range disktest.Crashes(r.Trace()) {
+		b := string(w.Files()["list"])
+		lost = lost || w.Acked("written") && b == "old\n"
+		if !strings.HasPrefix(b, "old\n") || w.Acked("synced") && b != "old\nnew\n" {
+			t.Errorf("%v: file holds %q", w, b)
+		}
+	}
+	if !lost {
+		t.Error("no world lost what was not synced")
+	}
+}

@@ -16,6 +16,14 @@ func (f fast) Create(d *disk.Dir, name string) (disk.File, error) {
 	return fastFile{file}, nil
 }
 
+func (f fast) Append(d *disk.Dir, name string) (disk.File, error) {
+	file, err := f.FS.Append(d, name)
+	if err != nil {
+		return nil, err
+	}
+	return fastFile{file}, nil
+}
+
 func (fast) SyncDir(*disk.Dir) error { return nil }
 
 type fastFile struct{ disk.File }

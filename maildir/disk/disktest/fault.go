@@ -2,6 +2,7 @@ package disktest
 
 import (
 	"sync"
+	"time"
 
 	"rohrpost/maildir/disk"
 )
@@ -59,9 +60,23 @@ func (f *Faulty) Mkdir(d *disk.Dir, name string) error {
 
 // Create implements disk.FS.
 func (f *Faulty) Create(d *disk.Dir, name string) (disk.File, error) {
+	return f.open("create", func() (disk.File, error) { return f.FS.Create(d, name) })
+}
+
+// Append implements disk.FS.
+func (f *Faulty) Append(d *disk.Dir, name string) (disk.File, error) {
+	return f.open("append", func() (disk.File, error) { return f.FS.Append(d, name) })
+}
+
+// Touch implements disk.FS.
+func (f *Faulty) Touch(d *disk.Dir, name string, t time.Time) error {
+	return f.call("touch", func() error { return f.FS.Touch(d, name, t) })
+}
+
+func (f *Faulty) open(op string, do func() (disk.File, error)) (disk.File, error) {
 	var file disk.File
-	err := f.call("create", func() (err error) {
-		file, err = f.FS.Create(d, name)
+	err := f.call(op, func() (err error) {
+		file, err = do()
 		return err
 	})
 	if err != nil {

@@ -26,6 +26,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -173,6 +174,22 @@ func (r *Recorder) Create(d *disk.Dir, name string) (disk.File, error) {
 	r.trace.base[id] = &node{}
 	r.change(d, "create "+r.path(d, name), change{name, id})
 	return &file{File: f, r: r, id: id, path: r.path(d, name)}, nil
+}
+
+// Append implements disk.FS.
+func (r *Recorder) Append(d *disk.Dir, name string) (disk.File, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f, err := disk.OS.Append(d, name)
+	if err != nil {
+		return nil, err
+	}
+	return &file{File: f, r: r, id: r.live[r.dir(d)][name], path: r.path(d, name)}, nil
+}
+
+// Touch implements disk.FS. Worlds have no times.
+func (r *Recorder) Touch(d *disk.Dir, name string, t time.Time) error {
+	return disk.OS.Touch(d, name, t)
 }
 
 // Link implements disk.FS.
