@@ -1,9 +1,9 @@
 package uidlist
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"strconv"
 
 	"rohrpost/maildir"
@@ -52,7 +52,7 @@ func (l *List) baseAt(i int) []byte {
 // newGUID is 128 random bits in hexadecimal.
 func newGUID() (string, error) {
 	var b [16]byte
-	if _, err := rand.Read(b[:]); err != nil {
+	if _, err := io.ReadFull(maildir.SystemNamer().Rand, b[:]); err != nil {
 		return "", fmt.Errorf("random bits for a mailbox: %w", err)
 	}
 	return hex.EncodeToString(b[:]), nil
