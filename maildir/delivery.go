@@ -97,17 +97,7 @@ func (d *Delivery) Size() (stored, wire int64) { return d.count.Stored, d.count.
 // there twice. If the base was given and a file of that name is in new, an
 // earlier try got so far, and this one only makes sure of step 3.
 func (d *Delivery) Commit() (name string, err error) {
-	if d.err != nil {
-		d.Abort()
-		return "", d.err
-	}
-	err = d.file.Sync()
-	if cerr := d.file.Close(); err == nil {
-		err = cerr // EDQUOT and EIO may come as late as this, over NFS
-	}
-	d.file = nil
-	if err != nil {
-		d.Abort()
+	if err := d.finish(); err != nil {
 		return "", err
 	}
 	name, err = d.publish()
@@ -115,6 +105,22 @@ func (d *Delivery) Commit() (name string, err error) {
 		d.Abort()
 	}
 	return name, err
+}
+
+// finish is step 1. After an error the delivery is aborted.
+func (d *Delivery) finish() error {
+	err := d.err
+	if err == nil {
+		err = d.file.Sync()
+		if cerr := d.file.Close(); err == nil {
+			err = cerr // EDQUOT and EIO may come as late as this, over NFS
+		}
+		d.file = nil
+	}
+	if err != nil {
+		d.Abort()
+	}
+	return err
 }
 
 // publish is the steps from 2 on.

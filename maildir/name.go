@@ -31,6 +31,12 @@ func ParseName(s string) Name {
 	return parseBehind(s, base)
 }
 
+// BaseLen is how many bytes of a name are its Base.
+func BaseLen(name []byte) int {
+	base, _ := split(name)
+	return base
+}
+
 // parseBehind is ParseName for a name whose Base is known to be base bytes long.
 func parseBehind(s string, base int) Name {
 	fields := base + len(fieldsOf(s[base:]))

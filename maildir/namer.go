@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -48,6 +49,16 @@ func (n *Namer) Next() (string, error) {
 	if _, err := io.ReadFull(n.Rand, random[:]); err != nil {
 		return "", fmt.Errorf("random bits for a file name: %w", err)
 	}
+	return n.base(random), nil
+}
+
+// NextLike is a new base for a copy of a message, with the same ObjectID.
+func (n *Namer) NextLike(id uint64) string {
+	return n.base([8]byte(binary.BigEndian.AppendUint64(nil, id)))
+}
+
+// base is a new base with these 64 bits.
+func (n *Namer) base(random [8]byte) string {
 	t, count := n.tick()
 	b := make([]byte, 0, maxBase)
 	b = strconv.AppendInt(b, t/1e6, 10)
@@ -62,7 +73,7 @@ func (n *Namer) Next() (string, error) {
 	b = hex.AppendEncode(b, random[:])
 	b = append(b, '.')
 	b = append(b, escapeHost(n.Host)...)
-	return string(b), nil
+	return string(b)
 }
 
 // tick is the time for the next base, at least a microsecond after the one

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"io/fs"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,31 +21,53 @@ const scans = 2
 // that is missing is certainly gone only if the listing is Settled.
 func (m *Maildir) Scan() (*Listing, error) {
 	l := &Listing{}
+	seen, err := m.Walk(l.append)
+	if err != nil {
+		return nil, err
+	}
+	l.Settled = seen.Settled
+	l.index()
+	return l, nil
+}
+
+// Sight is in which state directories were when they were read.
+type Sight struct {
+	Stamp Stamp // before the last reading
+	// Settled says that nothing can have been missed (Listing.Settled), and that
+	// whatever changes from now on changes the Stamp.
+	Settled bool
+}
+
+// Walk is Scan without a listing: it calls each for every name that it reads,
+// which may be several times and by several names for one message. The last call
+// counts. The name is valid during the call only.
+func (m *Maildir) Walk(each func(name []byte, inode uint64, new bool)) (Sight, error) {
+	var seen Sight
 	for range scans {
-		before, err := m.stamp()
+		before, err := m.Stamp()
 		if err != nil {
-			return nil, err
+			return seen, err
 		}
 		for _, d := range []*disk.Dir{m.new, m.cur} {
 			err := readMessages(d, func(name []byte, ino uint64) bool {
-				l.append(name, ino, d == m.new)
+				each(name, ino, d == m.new)
 				return true
 			})
 			if err != nil {
-				return nil, err
+				return seen, err
 			}
 		}
-		after, err := m.stamp()
+		after, err := m.Stamp()
 		if err != nil {
-			return nil, err
+			return seen, err
 		}
+		seen.Stamp = before
 		if before == after {
-			l.Settled = after.past(time.Now())
+			seen.Settled = after.Past(time.Now())
 			break
 		}
 	}
-	l.index()
-	return l, nil
+	return seen, nil
 }
 
 // Rescan is Scan for somebody who knows an earlier listing: as long as the new
@@ -69,27 +92,36 @@ func (m *Maildir) Rescan(old *Listing) (*Listing, error) {
 	return l, nil
 }
 
-// stamp is when new and cur were last changed.
-type stamp struct{ new, cur unix.Timespec }
+// Stamp tells whether new and cur may have changed: two equal stamps of which the
+// first was Past enclose no change. It is good for files: it outlives processes.
+type Stamp struct{ New, Cur DirStamp }
 
-func (m *Maildir) stamp() (s stamp, err error) {
+// DirStamp is the identity of a directory and the times of its last change, in
+// nanoseconds since 1970. A backup restores Mtime, but not Ctime.
+type DirStamp struct {
+	Inode        uint64
+	Mtime, Ctime int64
+}
+
+// Stamp is the state of the directories now.
+func (m *Maildir) Stamp() (s Stamp, err error) {
 	for _, d := range []struct {
-		dir  *disk.Dir
-		time *unix.Timespec
-	}{{m.new, &s.new}, {m.cur, &s.cur}} {
-		st, err := d.dir.Stat(".")
-		if err != nil {
-			return s, err
+		dir *disk.Dir
+		at  *DirStamp
+	}{{m.new, &s.New}, {m.cur, &s.Cur}} {
+		var st unix.Stat_t
+		if err := unix.Fstat(d.dir.Fd(), &st); err != nil {
+			return s, &fs.PathError{Op: "stat", Path: d.dir.Path(), Err: err}
 		}
-		*d.time = st.Mtim
+		*d.at = DirStamp{st.Ino, st.Mtim.Nano(), st.Ctim.Nano()}
 	}
 	return s, nil
 }
 
-// past reports whether both changes lie more than a tick of the file system's
+// Past reports whether both changes lie more than a tick of the file system's
 // clock before now, so that any later change shows in the stamp.
-func (s stamp) past(now time.Time) bool {
-	return older(s.new, now) && older(s.cur, now)
+func (s Stamp) Past(now time.Time) bool {
+	return older(s.New.Mtime, now) && older(s.Cur.Mtime, now)
 }
 
 // Ticks of file systems' clocks: Linux takes the time from the timer interrupt,
@@ -99,10 +131,11 @@ const (
 	coarseTick = 2 * time.Second
 )
 
-func older(t unix.Timespec, now time.Time) bool {
+// older reports whether t, in nanoseconds since 1970, is more than a tick ago.
+func older(t int64, now time.Time) bool {
 	tick := fineTick
-	if t.Nsec == 0 {
+	if t%int64(time.Second) == 0 {
 		tick = coarseTick
 	}
-	return now.Sub(time.Unix(t.Unix())) > tick
+	return now.Sub(time.Unix(0, t)) > tick
 }

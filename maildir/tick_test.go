@@ -23,14 +23,15 @@ func TestChangeIsPastAfterATickOfTheFileSystemsClock(t *testing.T) {
 		{"in the future", unix.Timespec{Sec: 100, Nsec: 5}, -time.Hour, false},
 	} {
 		now := time.Unix(c.changed.Unix()).Add(c.after)
-		if got := older(c.changed, now); got != c.want {
+		at := c.changed.Nano()
+		if got := older(at, now); got != c.want {
 			t.Errorf("%s: %t", c.about, got)
 		}
-		old := unix.Timespec{Sec: 1}
-		if got := (stamp{c.changed, old}).past(now); got != c.want {
+		old := int64(1e9)
+		if got := (Stamp{New: DirStamp{Mtime: at}, Cur: DirStamp{Mtime: old}}).Past(now); got != c.want {
 			t.Errorf("%s, in new: %t", c.about, got)
 		}
-		if got := (stamp{old, c.changed}).past(now); got != c.want {
+		if got := (Stamp{New: DirStamp{Mtime: old}, Cur: DirStamp{Mtime: at}}).Past(now); got != c.want {
 			t.Errorf("%s, in cur: %t", c.about, got)
 		}
 	}

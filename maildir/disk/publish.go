@@ -24,37 +24,41 @@ var ErrNotRegular = errors.New("not a regular file")
 // earlier try has published it and Publish goes on from step 2. After another
 // error the file may be there under its final name: nothing is taken back.
 func Publish(f FS, tmp *Dir, name string, to *Dir, final string) error {
-	err := f.Link(tmp, name, to, final)
-	switch {
-	case err == nil:
-	case sameFile(tmp, name, to, final):
-		// An NFS server did the link and lost the answer, or we crashed here
-		// once before.
-	case noHardLinks(err):
-		return move(f, tmp, name, to, final)
-	default:
+	moved, err := Place(f, tmp, name, to, final)
+	if err != nil {
 		return err
 	}
 	if err := f.SyncDir(to); err != nil {
 		return err
+	}
+	if moved {
+		return f.SyncDir(tmp)
 	}
 	f.Remove(tmp, name) // debris at worst
 	return nil
 }
 
-// move is Publish on file systems without hard links: FAT and several of FUSE.
-// The rename must not replace, and changes both directories.
-func move(f FS, tmp *Dir, name string, to *Dir, final string) error {
-	if err := f.RenameNew(tmp, name, to, final); err != nil {
-		return err
+// Place is step 1 of Publish alone, for who publishes several files and syncs
+// once. On file systems without hard links, FAT and several of FUSE, the file is
+// moved without replacing another, and then tmp has to be synced too.
+func Place(f FS, tmp *Dir, name string, to *Dir, final string) (moved bool, err error) {
+	err = f.Link(tmp, name, to, final)
+	switch {
+	case err == nil:
+		return false, nil
+	case sameFile(tmp, name, to, final):
+		// An NFS server did the link and lost the answer, or we crashed here
+		// once before.
+		return false, nil
+	case NoHardLinks(err):
+		return true, f.RenameNew(tmp, name, to, final)
 	}
-	if err := f.SyncDir(to); err != nil {
-		return err
-	}
-	return f.SyncDir(tmp)
+	return false, err
 }
 
-func noHardLinks(err error) bool {
+// NoHardLinks reports whether err says that a file cannot have another name
+// here: the file system knows none, or this file has too many.
+func NoHardLinks(err error) bool {
 	for _, e := range []unix.Errno{unix.EXDEV, unix.EPERM, unix.EMLINK, unix.EOPNOTSUPP, unix.ENOSYS} {
 		if errors.Is(err, e) {
 			return true

@@ -18,12 +18,14 @@ type Status struct {
 type Want uint8
 
 const (
-	WantUIDs Want = 1 << iota // Validity and Next: messages may have to be given UIDs
-	WantSize                  // Size with Unsized 0: messages may have to be read
-	WantModSeq                // ModSeq: an index may have to be made
+	WantUIDs   Want = 1 << iota // Validity and Next: messages may have to be given UIDs
+	WantSize                    // Size with Unsized 0: messages may have to be read
+	WantModSeq                  // ModSeq: an index may have to be made
 )
 
 // StatusOf looks at the folder m. If the index knows the directories as they are,
 // only its head is read; otherwise names are counted, and only if want needs it
 // the folder is opened as by Open.
-func StatusOf(m *maildir.Maildir, want Want, now func() time.Time) (Status, error) { panic("being written") }
+func StatusOf(m *maildir.Maildir, want Want, now func() time.Time) (Status, error) {
+	panic("being written")
+}
