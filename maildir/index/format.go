@@ -146,7 +146,7 @@ func checked(b []byte) (wire int64, ok bool) {
 
 // keyOf is the hash of a base. It must never change, and need not resist an
 // enemy: who can choose names can as well write the file.
-func keyOf(base string) uint64 {
+func keyOf[T string | []byte](base T) uint64 {
 	const k = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio
 	h := uint64(len(base)) * k
 	mix := func(v uint64) {

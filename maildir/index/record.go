@@ -1,0 +1,81 @@
+package index
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"rohrpost/maildir"
+)
+
+// Record is what an index knows of one message, but for its name.
+type Record struct {
+	UID    uint32
+	Flags  maildir.Flags
+	ModSeq uint64
+	Inode  uint64 // of the file that Size, Wire, Date and Blob are about
+	Size   int64  // in bytes as stored, -1 if not known
+	Wire   int64  // in bytes with every line end as CRLF, -1 if not known
+	Date   int64  // mtime in nanoseconds since 1970, NoDate if not known
+	Blob   int64  // where its last entry in the cache file is, 0 for none
+	New    bool   // it lies in new
+
+	nameAt  uint32
+	nameSum uint32
+	nameLen uint8
+	baseLen uint8
+}
+
+// NoDate is a Date that is not known.
+const NoDate = -1 << 63
+
+// Ref is where a record is in an Image, in units of 8 bytes; 0 is nowhere.
+type Ref uint32
+
+// A record in the file, numbers with the low byte first:
+//
+//	UID 4, flags 4, MODSEQ 8, inode 8, size 8, wire size 8, date 8, blob 8,
+//	name: offset 4, CRC-32C 4, length 1, length of base 1, in new 1, zero 1,
+//	CRC-32C 4
+//
+// The checksum covers what is before it, and where in which file it stands.
+const (
+	entrySize  = 72
+	entryCRCAt = entrySize - 4
+)
+
+// NewRecord is the record of a message as its name tells of it.
+func NewRecord(uid uint32, msg maildir.Message) Record {
+	return Record{UID: uid, Flags: msg.Flags, Inode: msg.Inode, Size: msg.Size, Wire: msg.WireSize, Date: NoDate, New: msg.New}
+}
+
+// put writes the record to b, which stands at the offset at, with a name that
+// stands at nameAt.
+func (r *Record) put(b []byte, seed uint32, name []byte, nameAt int64) {
+	le := binary.LittleEndian
+	le.PutUint32(b, r.UID)
+	le.PutUint32(b[4:], uint32(r.Flags))
+	for i, n := range []int64{int64(r.ModSeq), int64(r.Inode), r.Size, r.Wire, r.Date, r.Blob} {
+		le.PutUint64(b[8+8*i:], uint64(n))
+	}
+	le.PutUint32(b[56:], uint32(nameAt))
+	le.PutUint32(b[60:], crc32.Checksum(name, castagnoli))
+	b[64], b[65], b[66], b[67] = byte(len(name)), byte(maildir.BaseLen(name)), 0, 0
+	if r.New {
+		b[66] = 1
+	}
+	le.PutUint32(b[entryCRCAt:], crc32.Update(seed, castagnoli, b[:entryCRCAt]))
+}
+
+// parseRecord reads a record; it is ok if the checksum is right.
+func parseRecord(b *[entrySize]byte, seed uint32) (r Record, ok bool) {
+	le := binary.LittleEndian
+	if crc32.Update(seed, castagnoli, b[:entryCRCAt]) != le.Uint32(b[entryCRCAt:]) {
+		return r, false
+	}
+	i64 := func(at int) int64 { return int64(le.Uint64(b[at:])) }
+	return Record{
+		UID: le.Uint32(b[:]), Flags: maildir.Flags(le.Uint32(b[4:])), ModSeq: le.Uint64(b[8:]), Inode: le.Uint64(b[16:]),
+		Size: i64(24), Wire: i64(32), Date: i64(40), Blob: i64(48), New: b[66] != 0,
+		nameAt: le.Uint32(b[56:]), nameSum: le.Uint32(b[60:]), nameLen: b[64], baseLen: b[65],
+	}, true
+}
