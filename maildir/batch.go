@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"rohrpost/maildir/disk"
 )
 
@@ -64,10 +62,9 @@ func (b *Batch) finish() error {
 	}
 	b.open = nil
 	if !b.date.IsZero() {
-		t := unix.NsecToTimespec(b.date.UnixNano())
-		if err := unix.UtimesNanoAt(b.m.tmp.Fd(), d.tmp, []unix.Timespec{t, t}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		if err := b.m.fs.Touch(b.m.tmp, d.tmp, b.date); err != nil {
 			d.Abort()
-			return fmt.Errorf("date of %s: %w", d.tmp, err)
+			return err
 		}
 	}
 	if err := d.finish(); err != nil {

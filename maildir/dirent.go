@@ -12,17 +12,17 @@ import (
 // other.
 func readMessages(d *disk.Dir, each func(name []byte, ino uint64) bool) error {
 	return d.Names(func(name []byte, ino uint64, typ byte) bool {
-		if ignored(name) || !regular(d, name, typ) {
+		if Ignored(name) || !regular(d, name, typ) {
 			return true
 		}
 		return each(name, ino)
 	})
 }
 
-// ignored reports whether a name is certainly no message's: hidden files, among
+// Ignored reports whether a name is certainly no message's: hidden files, among
 // them what NFS leaves of a file that was removed while open, and what editors
 // and synchronizers keep beside a file.
-func ignored(name []byte) bool {
+func Ignored(name []byte) bool {
 	switch name[0] {
 	case '.', '#', '~':
 		return true

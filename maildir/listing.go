@@ -25,6 +25,8 @@ type Listing struct {
 	// tick of its clock would go unseen. Only a settled listing proves that a
 	// message is gone.
 	Settled bool
+	// Stamp is the state of the directories when they were read.
+	Stamp Stamp
 
 	chunks [][]byte // records, see below
 	pos    []uint32 // where each record is: chunk<<chunkBits | offset
@@ -78,6 +80,9 @@ func (l *Listing) WireSize(i int) int64 {
 	}
 	return field(fieldsOf(recordString(l.record(i))[len(l.base(i)):]), 'W')
 }
+
+// NameLen is the length of the name of message i, in bytes.
+func (l *Listing) NameLen(i int) int { return int(l.record(i)[recordLen]) }
 
 // Find is the index of the message with this base, or -1.
 func (l *Listing) Find(base string) int {
@@ -133,6 +138,14 @@ func (l *Listing) Sort() {
 			l.table[place] = 1 + uint32(keys[i-1].time)
 		}
 	}
+}
+
+// CompareArrival is the order of Sort: negative if a came before b.
+func CompareArrival(a, b Name) int {
+	if c := cmp.Compare(arrival([]byte(a.Base)), arrival([]byte(b.Base))); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.String(), b.String())
 }
 
 // arrival is the time in a name, in microseconds, or 0.

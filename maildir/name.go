@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Name is the name of a message's file, taken apart:
@@ -29,12 +30,6 @@ type Name struct {
 func ParseName(s string) Name {
 	base, _ := split(s)
 	return parseBehind(s, base)
-}
-
-// BaseLen is how many bytes of a name are its Base.
-func BaseLen(name []byte) int {
-	base, _ := split(name)
-	return base
 }
 
 // parseBehind is ParseName for a name whose Base is known to be base bytes long.
@@ -143,3 +138,13 @@ func field(fields string, key byte) int64 {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// ArrivalTime is the time that a name begins with; false if it begins with none,
+// or with one before 1990.
+func ArrivalTime(n Name) (time.Time, bool) {
+	micros := arrival([]byte(n.Base))
+	if micros < 631152000e6 || micros > 1<<52 {
+		return time.Time{}, false
+	}
+	return time.UnixMicro(int64(micros)), true
+}

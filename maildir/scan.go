@@ -25,7 +25,7 @@ func (m *Maildir) Scan() (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Settled = seen.Settled
+	l.Settled, l.Stamp = seen.Settled, seen.Stamp
 	l.index()
 	return l, nil
 }

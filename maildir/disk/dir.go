@@ -3,6 +3,7 @@ package disk
 import (
 	"io/fs"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,6 +54,10 @@ func (d *Dir) Path() string { return d.path }
 
 // Fd is the directory's descriptor, for readers that call the kernel directly.
 func (d *Dir) Fd() int { return d.fd }
+
+// ProcPath is a path to this very directory, for calls that take no descriptor. It
+// needs /proc.
+func (d *Dir) ProcPath() string { return "/proc/self/fd/" + strconv.Itoa(d.fd) }
 
 // Close closes the directory.
 func (d *Dir) Close() error {

@@ -51,7 +51,7 @@ func (w *Builder) Add(r Record, name []byte) {
 	at := headerSize + int64(w.n)*entrySize
 	r.put(x.b[at:], x.seed(at), name, w.name)
 	w.name += int64(len(name))
-	w.insert(name[:maildir.BaseLen(name)])
+	w.insert(maildir.BaseOf(name))
 	w.n++
 	x.head.Counts.Add(r)
 	if x.head.FirstUnseen == 0 && r.Flags&maildir.Seen == 0 {
@@ -110,7 +110,7 @@ func (x *Image) Save(m *maildir.Maildir) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	saved, err := Load(m, func(Frame) {})
+	saved, err := Load(m)
 	if err != nil {
 		return nil, err
 	}

@@ -214,3 +214,6 @@ func (c *Cache) Find(at int64, uid uint32, inode uint64, kind uint8, buf []byte)
 	}
 	return nil, false
 }
+
+// Generation is the random number that tells cache files apart.
+func (c *Cache) Generation() uint64 { return c.generation }

@@ -166,3 +166,7 @@ func keyOf[T string | []byte](base T) uint64 {
 	mix(k)
 	return h
 }
+
+// Key is a hash of a base, for who keeps a table of his own. It is the same on all
+// machines and need not resist an enemy.
+func Key(base []byte) uint64 { return keyOf(base) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math/bits"
 	"os"
 
@@ -70,13 +71,17 @@ type Image struct {
 	expungesAt, slotsAt    int64
 	namesAt, snapshotBytes int64
 	head                   Head
+	buf                    [frameHeader + maxContent]byte
 }
 
-// Load opens the index of m with the whole batches of its tail; each is called
-// for every frame of them. The error is fs.ErrNotExist if there is none, and
-// ErrDamaged if it cannot be used.
-func Load(m *maildir.Maildir, each func(Frame)) (*Image, error) {
-	f, err := m.Dir().Open(IndexName)
+// Load opens the index of m with the whole batches of its tail, which Replay
+// tells. The error is fs.ErrNotExist if there is none, and ErrDamaged if it cannot
+// be used.
+func Load(m *maildir.Maildir) (*Image, error) {
+	f, err := m.Dir().OpenForLock(IndexName)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		f, err = m.Dir().Open(IndexName)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +90,7 @@ func Load(m *maildir.Maildir, each func(Frame)) (*Image, error) {
 		f.Close()
 		return nil, err
 	}
-	if _, err := x.Refresh(each); err != nil {
+	if _, err := x.Refresh(func(Frame) {}); err != nil {
 		x.Close()
 		return nil, err
 	}
@@ -175,6 +180,9 @@ func (x *Image) unmap() {
 
 // Head is the newest head.
 func (x *Image) Head() Head { return x.head }
+
+// Generation is the random number that tells snapshots apart.
+func (x *Image) Generation() uint64 { return x.generation }
 
 // Len is the number of records in the snapshot.
 func (x *Image) Len() int { return x.records }
@@ -276,4 +284,14 @@ func (x *Image) Expunges() (list []Expunge, ok bool) {
 		list[i] = Expunge{binary.LittleEndian.Uint64(e), binary.LittleEndian.Uint32(e[8:])}
 	}
 	return list, true
+}
+
+// ReadHead is the head of the index of m, with the errors of Load.
+func ReadHead(m *maildir.Maildir) (Head, error) {
+	x, err := Load(m)
+	if err != nil {
+		return Head{}, err
+	}
+	defer x.Close()
+	return x.head, nil
 }

@@ -59,7 +59,7 @@ func (r *Record) put(b []byte, seed uint32, name []byte, nameAt int64) {
 	}
 	le.PutUint32(b[56:], uint32(nameAt))
 	le.PutUint32(b[60:], crc32.Checksum(name, castagnoli))
-	b[64], b[65], b[66], b[67] = byte(len(name)), byte(maildir.BaseLen(name)), 0, 0
+	b[64], b[65], b[66], b[67] = byte(len(name)), byte(len(maildir.BaseOf(name))), 0, 0
 	if r.New {
 		b[66] = 1
 	}
@@ -79,3 +79,9 @@ func parseRecord(b *[entrySize]byte, seed uint32) (r Record, ok bool) {
 		nameAt: le.Uint32(b[56:]), nameSum: le.Uint32(b[60:]), nameLen: b[64], baseLen: b[65],
 	}, true
 }
+
+// Base is the base in the record's name.
+func (r *Record) Base(name []byte) []byte { return name[:r.baseLen] }
+
+// NameLen is the length of the record's name, in bytes.
+func (r *Record) NameLen() int { return int(r.nameLen) }

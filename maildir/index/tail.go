@@ -97,12 +97,13 @@ func (t *Batch) Append(h Head) error {
 	t.end(at)
 	x := t.x
 	if x.size+int64(len(t.buf)) > int64(len(x.b)) || x.torn {
+		t.buf = t.buf[:at-frameHeader]
 		return ErrFull
 	}
 	var err error
 	if x.file != nil {
 		if _, err = x.file.WriteAt(t.buf, x.size); err != nil {
-			if derr := x.detach(); derr != nil {
+			if derr := x.detach(int64(len(x.b))); derr != nil {
 				return derr
 			}
 		}
@@ -115,22 +116,27 @@ func (t *Batch) Append(h Head) error {
 	return err
 }
 
-// detach makes the image one in memory alone.
-func (x *Image) detach() error {
-	if x.shared {
-		own, err := unix.Mmap(-1, 0, len(x.b), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-		if err != nil {
-			return err
-		}
-		if !guarded(func() { copy(own, x.b[:x.size]) }) {
-			unix.Munmap(own)
-			return ErrDamaged
-		}
-		x.unmap()
-		x.b, x.shared = own, false
+// Detach makes the image one in memory alone, with room for this batch.
+func (x *Image) Detach(t *Batch) error {
+	return x.detach(x.size + int64(len(t.buf)) + frameHeader + headSize)
+}
+
+// detach makes the image one in memory alone, of so many bytes.
+func (x *Image) detach(length int64) error {
+	own, err := unix.Mmap(-1, 0, int(length), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return err
 	}
-	x.file.Close()
-	x.file = nil
+	if !guarded(func() { copy(own, x.b[:x.size]) }) {
+		unix.Munmap(own)
+		return ErrDamaged
+	}
+	x.unmap()
+	x.b, x.shared, x.torn = own, false, false
+	if x.file != nil {
+		x.file.Close()
+		x.file = nil
+	}
 	return nil
 }
 
@@ -178,22 +184,40 @@ func (x *Image) readTail(end int64, each func(Frame)) error {
 		}
 	}
 	x.torn = whole < end
-	if whole > start {
-		x.head = head
-		for at := start; at < whole; {
-			kind, content, ok := x.frame(at)
-			if !ok {
-				return ErrDamaged
-			}
-			x.deliver(kind, content, at, each)
-			at += frameHeader + int64(len(content))
-		}
-	}
 	x.size = whole
+	if whole == start {
+		return nil
+	}
+	x.head = head
+	return x.replay(start, each)
+}
+
+// Replay calls each for all frames of the tail, in order.
+func (x *Image) Replay(each func(Frame)) error { return x.replay(x.snapshotBytes, each) }
+
+func (x *Image) replay(at int64, each func(Frame)) error {
+	for at < x.size {
+		kind, content, ok := x.frame(at)
+		if !ok {
+			return ErrDamaged
+		}
+		x.deliver(kind, content, at, each)
+		at += frameHeader + int64(len(content))
+	}
 	return nil
 }
 
-// frame is a copy of the frame at an offset, if a whole one is there.
+// Stale reports whether Refresh would find something.
+func (x *Image) Stale() bool {
+	if x.file == nil {
+		return false
+	}
+	var st unix.Stat_t
+	return unix.Fstat(int(x.file.Fd()), &st) != nil || st.Size != x.size || st.Nlink == 0
+}
+
+// frame is a copy of the frame at an offset, if a whole one is there. It is valid
+// until the next call.
 func (x *Image) frame(at int64) (kind uint32, content []byte, ok bool) {
 	var h [frameHeader]byte
 	if !x.read(h[:], at) {
@@ -204,7 +228,7 @@ func (x *Image) frame(at int64) (kind uint32, content []byte, ok bool) {
 	if n%8 != 0 || n > maxContent || !fits(kind, n) {
 		return 0, nil, false
 	}
-	f := make([]byte, frameHeader+n)
+	f := x.buf[:frameHeader+n]
 	if !x.read(f, at) || frameSum(f, x.seed(at)) != binary.LittleEndian.Uint32(f[8:]) {
 		return 0, nil, false
 	}

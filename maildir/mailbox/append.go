@@ -4,30 +4,69 @@ import (
 	"time"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/index"
+	"rohrpost/maildir/uidlist"
 )
 
 // Append is one or several messages on their way into a folder, for all of which
 // there is one answer (RFC 3502). End it with Commit or Abort.
 type Append struct {
+	m     *maildir.Maildir
+	now   func() time.Time
+	batch *maildir.Batch
 }
 
 // NewAppend begins an Append to m, which need not be open as a Mailbox.
-func NewAppend(m *maildir.Maildir, now func() time.Time) *Append { panic("being written") }
+func NewAppend(m *maildir.Maildir, now func() time.Time) *Append {
+	return &Append{m, now, m.Batch()}
+}
 
 // Begin begins the next message. A zero date is now. The message is what is
 // written until the next Begin or Commit, with LF line ends.
-func (a *Append) Begin(flags maildir.Flags, date time.Time) error { panic("being written") }
+func (a *Append) Begin(flags maildir.Flags, date time.Time) error { return a.batch.Begin(flags, date) }
 
 // Write appends to the message that was begun last.
-func (a *Append) Write(p []byte) (int, error) { panic("being written") }
+func (a *Append) Write(p []byte) (int, error) { return a.batch.Write(p) }
 
 // Size is what was written of this message so far, in bytes as stored.
-func (a *Append) Size() int64 { panic("being written") }
+func (a *Append) Size() int64 {
+	stored, _ := a.batch.Size()
+	return stored
+}
 
 // Commit publishes all messages and returns their UIDs in order (APPENDUID). When
 // it returns without error, no power cut loses one of them. After an error none
 // of them is there; only a crash can leave some of them, without a yes.
-func (a *Append) Commit() (validity uint32, uids []UID, err error) { panic("being written") }
+func (a *Append) Commit() (validity uint32, uids []UID, err error) {
+	msgs, err := a.batch.Commit()
+	if err != nil {
+		return 0, nil, err
+	}
+	return assign(a.m, msgs, a.now())
+}
 
 // Abort gives everything up. After Commit it does nothing.
-func (a *Append) Abort() { panic("being written") }
+func (a *Append) Abort() { a.batch.Abort() }
+
+// assign gives UIDs to messages that were just put into m; if that fails, they are
+// removed again.
+func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity uint32, uids []UID, err error) {
+	names := make([]maildir.Name, len(msgs))
+	for i, msg := range msgs {
+		names[i] = msg.Name
+	}
+	var known uidlist.Known
+	if h, err := index.ReadHead(m); err == nil {
+		known.Validity, known.Next = h.Validity, h.Next
+	}
+	list, err := uidlist.AssignAfter(m, known, names, now)
+	if err != nil {
+		m.Expunge(msgs)
+		return 0, nil, err
+	}
+	uids = make([]UID, len(names))
+	for i, n := range names {
+		uids[i] = UID(list.UID(n.Base))
+	}
+	return list.Validity, uids, nil
+}

@@ -27,16 +27,24 @@ package mailbox
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/index"
+	"rohrpost/maildir/watch"
 )
 
 // UID is a unique identifier (RFC 9051 section 2.3.1.1); 0 is none.
 type UID uint32
 
 // ErrBusy is the error when another process has kept a lock too long.
-var ErrBusy = errors.New("mailbox is in use by another process")
+var ErrBusy = index.ErrBusy
+
+// ErrLost is the error when the index was damaged before any position had been
+// asked for, and the mailbox changed as well. The numbering that was told cannot
+// be found again; Close it.
+var ErrLost = errors.New("index of the mailbox is lost")
 
 // ErrReborn is the error of Sync when the list of UIDs was made anew with another
 // UIDVALIDITY. Nothing that this Mailbox has told holds any more; Close it.
@@ -51,81 +59,252 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Counts are sums over a mailbox.
-type Counts struct {
-	Messages uint32
-	Unseen   uint32 // without maildir.Seen
-	Trashed  uint32 // with maildir.Trashed, IMAP's \Deleted
-	New      uint32 // that lie in new: no mail reader has taken them
-	// Size is the sum of the wire sizes that are known, in bytes; Unsized is the
-	// number of messages whose wire size is not.
-	Size    int64
-	Unsized uint32
-}
+// Counts are sums over a mailbox: Messages; Unseen, without maildir.Seen; Trashed,
+// with maildir.Trashed, IMAP's \Deleted; New, that lie in new since no mail reader
+// has taken them; Size, the known wire sizes in bytes; Unsized, how many are not
+// known.
+type Counts = index.Counts
 
 // Mailbox is an open folder.
 type Mailbox struct {
+	m     *maildir.Maildir
+	now   func() time.Time
+	lock  *index.Lock  // nil if the index cannot be written
+	img   *index.Image // what all sessions agree on
+	watch *watch.Watch
+
+	view   *view         // nil until a position is asked for
+	told   index.Head    // what was told while there was no view
+	events happenings    // drained, and not looked at yet
+	doubt  bool          // only a scan finds out
+	seen   maildir.Stamp // of the directories when they were settled and known
+	err    error         // the end of this session
+
+	flagged  []int           // for Flagged, unsorted
+	reported []int           // what Flagged returned last
+	recent   map[uint32]bool // UIDs met in new, if Take has moved them since
+	expunged []index.Expunge // of the tail
+	loose    bool            // flags were stored and not synced
+
+	cache cache
+	found found
 }
 
 // Open opens the folder m, which the Mailbox uses and does not close. If the
 // index knows the directories as they are, nothing but its head is read.
 // Otherwise they are scanned, and messages without a UID get one. Errors are
 // ErrBusy and those of the file system; that an index cannot be written is none.
-func Open(m *maildir.Maildir, o Options) (*Mailbox, error) { panic("being written") }
+func Open(m *maildir.Maildir, o Options) (*Mailbox, error) {
+	b := &Mailbox{m: m, now: o.Now}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	b.lock, _ = index.OpenLock(m)
+	if o.Watch {
+		b.watch, _ = watch.New(m)
+	}
+	if err := b.open(); err != nil {
+		b.release()
+		return nil, err
+	}
+	return b, nil
+}
+
+// open finds an index that describes the directories, or makes it so.
+func (b *Mailbox) open() error {
+	img, err := index.Load(b.m)
+	if err != nil {
+		err = b.rebuild()
+	} else {
+		b.img = img
+		b.doubt = !b.current()
+	}
+	if err != nil {
+		return err
+	}
+	if b.doubt {
+		err = b.catchUp()
+	}
+	b.told = b.img.Head()
+	return err
+}
+
+// catchUp is the first Sync, after which there is no news: nobody has been told
+// anything yet.
+func (b *Mailbox) catchUp() error {
+	b.told = b.img.Head()
+	_, err := b.Sync()
+	if errors.Is(err, ErrReborn) || errors.Is(err, ErrLost) {
+		b.err, b.view = nil, nil
+		err = b.rebuild()
+	}
+	if err == nil {
+		b.view, b.flagged, b.recent = nil, nil, nil
+		b.cache.reset()
+	}
+	return err
+}
+
+// current reports whether the index describes the directories as they are.
+func (b *Mailbox) current() bool {
+	h := b.img.Head()
+	if !describes(h, b.m) {
+		return false
+	}
+	b.seen = h.Stamp
+	return true
+}
 
 // Close lets go of everything but the Maildir. It may wait for a tick of the file
 // system's clock (20 ms) to leave an index that the next Open need not doubt.
-func (b *Mailbox) Close() error { panic("being written") }
+func (b *Mailbox) Close() error {
+	err := b.SyncFlags()
+	b.Flush()
+	b.settle()
+	b.release()
+	return err
+}
+
+func (b *Mailbox) release() {
+	b.img.Close()
+	b.lock.Close()
+	b.watch.Close()
+	b.cache.close()
+	b.img, b.lock, b.watch = nil, nil, nil
+}
 
 // Validity is the UIDVALIDITY.
-func (b *Mailbox) Validity() uint32 { panic("being written") }
+func (b *Mailbox) Validity() uint32 { return b.img.Head().Validity }
 
 // Next is the UID that the next message will have at least (UIDNEXT).
-func (b *Mailbox) Next() UID { panic("being written") }
+func (b *Mailbox) Next() UID { return UID(b.img.Head().Next) }
 
 // HighestModSeq is the highest MODSEQ of the mailbox, expunges among them
 // (HIGHESTMODSEQ).
-func (b *Mailbox) HighestModSeq() uint64 { panic("being written") }
+func (b *Mailbox) HighestModSeq() uint64 { return b.img.Head().ModSeq }
 
 // Len is the number of positions: messages, and those gone and not forgotten.
-func (b *Mailbox) Len() int { panic("being written") }
+func (b *Mailbox) Len() int {
+	if b.view == nil {
+		return int(b.told.Messages)
+	}
+	return len(b.view.uids)
+}
 
 // Counts are the sums over the messages as of the last Sync; what is gone does
 // not count.
-func (b *Mailbox) Counts() Counts { panic("being written") }
+func (b *Mailbox) Counts() Counts { return b.img.Head().Counts }
 
 // FirstUnseen is the position of the first message that is not seen.
-func (b *Mailbox) FirstUnseen() (pos int, ok bool) { panic("being written") }
+func (b *Mailbox) FirstUnseen() (pos int, ok bool) {
+	h := b.img.Head()
+	if h.Unseen == 0 || !b.ready() {
+		return 0, false
+	}
+	pos, _ = b.view.find(h.FirstUnseen)
+	for ; pos < b.Len(); pos++ {
+		if m := b.At(pos); !m.Gone && m.Flags&maildir.Seen == 0 {
+			return pos, true
+		}
+	}
+	return 0, false
+}
 
 // UID is the UID at a position.
-func (b *Mailbox) UID(pos int) UID { panic("being written") }
+func (b *Mailbox) UID(pos int) UID {
+	if !b.ready() {
+		return 0
+	}
+	return UID(b.view.uids[pos])
+}
 
 // Find is the position of a UID; if it is at none, that of the next higher one,
 // Len() if there is none.
-func (b *Mailbox) Find(uid UID) (pos int, ok bool) { panic("being written") }
-
-// Sync learns what happened to the mailbox since the last call: by other
-// sessions, by other programs, by ours. Positions stay; new messages are appended.
-// Changed reports whether there is anything in Flagged or Gone, or Len has grown.
-func (b *Mailbox) Sync() (changed bool, err error) { panic("being written") }
-
-// Flagged is the positions whose flags or MODSEQ changed since the last call of
-// Flagged, by whomever, ascending; those that Store changed are left out. The
-// slice is valid until the next Sync.
-func (b *Mailbox) Flagged() []int { panic("being written") }
+func (b *Mailbox) Find(uid UID) (pos int, ok bool) {
+	if !b.ready() {
+		return 0, false
+	}
+	return b.view.find(uint32(uid))
+}
 
 // Gone is the positions whose messages are gone, ascending, until Forget.
-func (b *Mailbox) Gone() []int { panic("being written") }
+func (b *Mailbox) Gone() []int {
+	if b.view == nil || b.view.gone == 0 {
+		return nil
+	}
+	list := make([]int, 0, b.view.gone)
+	for pos, at := range b.view.at {
+		if at == 0 {
+			list = append(list, pos)
+		}
+	}
+	return list
+}
+
+// Flagged is the positions whose flags or MODSEQ changed since the last call of
+// Flagged, by whomever, ascending; those that Store changed are left out.
+func (b *Mailbox) Flagged() []int {
+	slices.Sort(b.flagged)
+	list := slices.Compact(b.flagged)
+	b.flagged = nil
+	return list
+}
 
 // Forget takes what is gone out of the numbering, as Gone lists it. Positions
 // above move down.
-func (b *Mailbox) Forget() { panic("being written") }
+func (b *Mailbox) Forget() {
+	if b.view == nil || b.view.gone == 0 {
+		return
+	}
+	b.Flush()
+	b.shiftFlagged()
+	b.view.forget()
+	b.cache.reset()
+}
+
+// shiftFlagged keeps Flagged right when positions move down.
+func (b *Mailbox) shiftFlagged() {
+	if len(b.flagged) == 0 {
+		return
+	}
+	gone := b.Gone()
+	kept := b.flagged[:0]
+	for _, pos := range b.flagged {
+		below, is := slices.BinarySearch(gone, pos)
+		if !is {
+			kept = append(kept, pos-below)
+		}
+	}
+	b.flagged = kept
+}
 
 // Vanished is the UIDs that were expunged after the mailbox had the MODSEQ since,
 // ascending. If known is false the mailbox does not remember so far back, and
 // every UID below Next that no message has may have vanished since.
-func (b *Mailbox) Vanished(since uint64) (uids []UID, known bool) { panic("being written") }
+func (b *Mailbox) Vanished(since uint64) (uids []UID, known bool) {
+	if !b.ready() || since < b.img.Head().Floor {
+		return nil, false
+	}
+	old, ok := b.img.Expunges()
+	if !ok {
+		return nil, false
+	}
+	for _, list := range [][]index.Expunge{old, b.expunged} {
+		for _, e := range list {
+			if e.ModSeq > since {
+				uids = append(uids, UID(e.UID))
+			}
+		}
+	}
+	slices.Sort(uids)
+	return slices.Compact(uids), true
+}
 
 // Fd is a descriptor that becomes readable when there may be something to Sync,
 // for poll(2); -1 if there is none, and then Sync should be called each second.
-func (b *Mailbox) Fd() int { panic("being written") }
+func (b *Mailbox) Fd() int {
+	if b.watch == nil {
+		return -1
+	}
+	return b.watch.Fd()
+}

@@ -1,6 +1,11 @@
 package mailbox
 
-import "rohrpost/maildir"
+import (
+	"slices"
+
+	"rohrpost/maildir"
+	"rohrpost/maildir/index"
+)
 
 // Store is one change of flags.
 type Store struct {
@@ -19,21 +24,163 @@ type Stored struct {
 	Gone     []int // whose files are nowhere
 }
 
+// rounds is how often messages that others rename meanwhile are tried.
+const rounds = 5
+
 // Store changes flags of the messages at positions. Flags that another program
 // set meanwhile stay. Those that have the flags already are not touched and in no
 // list. All changed messages get one MODSEQ. After an error, what was done so far
 // is in Stored. A power cut may undo it until SyncFlags.
-func (b *Mailbox) Store(positions []int, s Store) (Stored, error) { panic("being written") }
+func (b *Mailbox) Store(positions []int, s Store) (Stored, error) {
+	var done Stored
+	todo := positions
+	if s.Conditional {
+		if _, err := b.Sync(); err != nil {
+			return done, err
+		}
+	}
+	for range rounds {
+		var missing []int
+		err := b.update(func(u *update) (err error) {
+			missing, err = u.store(todo, s, &done)
+			return err
+		})
+		if err != nil {
+			return done.sorted(), err
+		}
+		if len(missing) == 0 {
+			return done.sorted(), nil
+		}
+		// Somebody renamed them or took them away: look where they are.
+		todo, b.doubt = missing, true
+		if _, err := b.Sync(); err != nil {
+			return done.sorted(), err
+		}
+	}
+	// Neither there under the names that scans see, nor certainly gone.
+	done.Gone = append(done.Gone, todo...)
+	return done.sorted(), nil
+}
+
+func (d *Stored) sorted() Stored {
+	slices.Sort(d.Changed)
+	slices.Sort(d.Modified)
+	slices.Sort(d.Gone)
+	return *d
+}
+
+// store is one round of Store, and returns who was not there.
+func (u *update) store(positions []int, s Store, done *Stored) (missing []int, err error) {
+	var was []index.Record
+	var msgs []maildir.Message
+	var flags []maildir.Flags
+	var which []int
+	for _, pos := range positions {
+		r, msg, ok := u.b.named(pos)
+		switch now := r.Flags&^s.Remove | s.Add; {
+		case !ok:
+			done.Gone = append(done.Gone, pos)
+		case s.Conditional && r.ModSeq > s.UnchangedSince:
+			done.Modified = append(done.Modified, pos)
+		case now != r.Flags:
+			was, msgs, flags, which = append(was, r), append(msgs, msg), append(flags, now), append(which, pos)
+		}
+	}
+	if len(msgs) == 0 {
+		return nil, nil
+	}
+	lost, err := u.refile(was, msgs, flags)
+	next := 0
+	for i, pos := range which {
+		switch {
+		case next < len(lost) && lost[next] == i:
+			missing = append(missing, pos)
+			next++
+		case msgs[i].Flags == flags[i] && !msgs[i].New:
+			done.Changed = append(done.Changed, pos)
+		}
+	}
+	u.b.loose = true
+	return missing, err
+}
+
+// refile renames files and writes their records, but for those that are not there.
+func (u *update) refile(was []index.Record, msgs []maildir.Message, flags []maildir.Flags) (lost []int, err error) {
+	lost, err = u.b.m.Refile(msgs, flags)
+	for i, msg := range msgs {
+		if msg.Flags != flags[i] || msg.New {
+			continue
+		}
+		r := was[i]
+		r.New = false
+		if r.Flags != flags[i] {
+			r.Flags, r.ModSeq = flags[i], u.next()
+		}
+		u.put(&was[i], r, []byte(msg.String()))
+	}
+	return lost, err
+}
 
 // SyncFlags makes all that Store did durable. Call it when a session ends, idles
 // or has gone on for five seconds; it does nothing if nothing was stored.
-func (b *Mailbox) SyncFlags() error { panic("being written") }
+func (b *Mailbox) SyncFlags() error {
+	if !b.loose {
+		return nil
+	}
+	b.loose = false
+	return b.m.Sync()
+}
 
 // Expunge removes the messages at positions for good. They stay in their places,
 // gone, until Forget. Once it returns without error, no power cut brings one back,
 // and every session learns of it as VANISHED.
-func (b *Mailbox) Expunge(positions []int) error { panic("being written") }
+//
+// The order: remove the files, sync, and only then write that they are gone. A
+// crash in between leaves messages that the next scan misses.
+func (b *Mailbox) Expunge(positions []int) error {
+	return b.update(func(u *update) error {
+		var was []index.Record
+		var msgs []maildir.Message
+		for _, pos := range positions {
+			if r, msg, ok := b.named(pos); ok {
+				was, msgs = append(was, r), append(msgs, msg)
+			}
+		}
+		if len(msgs) == 0 {
+			return nil
+		}
+		if err := b.m.Expunge(msgs); err != nil {
+			b.doubt = true // some of them may be gone
+			return err
+		}
+		for _, r := range was {
+			u.expunge(r)
+		}
+		return nil
+	})
+}
 
 // Take moves what lies in new to cur: a mail reader has seen it. Positions and
 // Recent stay as they are.
-func (b *Mailbox) Take() error { panic("being written") }
+func (b *Mailbox) Take() error {
+	if b.img.Head().New == 0 {
+		return nil
+	}
+	return b.update(func(u *update) error {
+		var was []index.Record
+		var msgs []maildir.Message
+		var flags []maildir.Flags
+		for pos := range b.view.at {
+			if r, ok := b.at(pos); !ok || !r.New {
+				continue
+			}
+			if r, msg, ok := b.named(pos); ok {
+				b.noteRecent(r.UID)
+				was, msgs, flags = append(was, r), append(msgs, msg), append(flags, r.Flags)
+			}
+		}
+		lost, err := u.refile(was, msgs, flags)
+		b.doubt = b.doubt || len(lost) > 0
+		return err
+	})
+}

@@ -1,0 +1,326 @@
+package mailbox
+
+import (
+	"bytes"
+	"slices"
+
+	"rohrpost/maildir"
+	"rohrpost/maildir/index"
+	"rohrpost/maildir/uidlist"
+)
+
+// scan compares the directories with what the index says. What is as it was costs
+// no memory.
+type scan struct {
+	b       *Mailbox
+	present []uint64 // a bit for each position
+	hidden  map[uint32]bool
+	changed map[uint32]maildir.Message // by UID
+	fresh   map[string]maildir.Message // by base
+	damaged bool
+	buf     [256]byte
+}
+
+// scan brings the update to what the directories are. If relist, the list of UIDs
+// has changed and may disagree with the index.
+func (u *update) scan(relist bool) error {
+	b := u.b
+	b.events = nil
+	s := &scan{b: b, present: make([]uint64, (len(b.view.at)+63)/64)}
+	sight, err := b.m.Walk(s.see)
+	if err != nil {
+		return err
+	}
+	if s.damaged {
+		return index.ErrDamaged
+	}
+	missing, err := s.missing()
+	if err != nil {
+		return err
+	}
+	if sight.Settled {
+		for _, r := range missing {
+			u.expunge(r)
+		}
+	}
+	if err := u.changeAll(s.changed); err != nil {
+		return err
+	}
+	if relist {
+		if err := s.relist(u, missing); err != nil {
+			return err
+		}
+	}
+	if err := u.welcome(s.fresh, relist); err != nil {
+		return err
+	}
+	u.still = true
+	u.head.Stamp, b.seen = maildir.Stamp{}, maildir.Stamp{}
+	if sight.Settled {
+		u.head.Stamp, b.seen = sight.Stamp, sight.Stamp
+	}
+	b.doubt = !sight.Settled && (len(missing) > 0 || b.watch == nil)
+	return nil
+}
+
+// see takes up one name of a directory.
+func (s *scan) see(name []byte, inode uint64, new bool) {
+	if bytes.IndexByte(name, '\n') >= 0 || s.damaged {
+		return
+	}
+	base := maildir.BaseOf(name)
+	r, pos, found, ok := s.b.lookUp(base)
+	if !ok {
+		s.damaged = true
+		return
+	}
+	if !found {
+		if s.fresh == nil {
+			s.fresh = map[string]maildir.Message{}
+		}
+		s.fresh[string(base)] = message(name, inode, new)
+		return
+	}
+	if pos >= 0 {
+		s.present[pos/64] |= 1 << (pos % 64)
+	} else {
+		s.hidden = note(s.hidden, r.UID)
+	}
+	was, ok := s.b.img.AppendName(s.buf[:0], r)
+	switch {
+	case !ok:
+		s.damaged = true
+	case r.New == new && r.Inode == inode && bytes.Equal(was, name):
+		if s.changed != nil {
+			delete(s.changed, r.UID)
+		}
+	default:
+		if s.changed == nil {
+			s.changed = map[uint32]maildir.Message{}
+		}
+		s.changed[r.UID] = message(name, inode, new)
+	}
+}
+
+func message(name []byte, inode uint64, new bool) maildir.Message {
+	return maildir.Message{Name: maildir.ParseName(string(name)), New: new, Inode: inode}
+}
+
+func note(set map[uint32]bool, uid uint32) map[uint32]bool {
+	if set == nil {
+		set = map[uint32]bool{}
+	}
+	set[uid] = true
+	return set
+}
+
+// lookUp is the newest record of the message with this base, and its position, -1
+// if it is hidden. It is not ok if the index is damaged.
+func (b *Mailbox) lookUp(base []byte) (r index.Record, pos int, found, ok bool) {
+	i, ok := b.img.Find(base)
+	if !ok {
+		return r, 0, false, false
+	}
+	v := b.view
+	var at index.Ref
+	var uid uint32
+	if i >= 0 {
+		at = b.img.At(i)
+		if r, ok = b.img.Record(at); !ok {
+			return r, 0, false, false
+		}
+		uid = r.UID
+	} else if uid, found = v.late[index.Key(base)]; !found {
+		return r, 0, false, true
+	}
+	if i < 0 || i >= len(v.uids) || v.uids[i] != uid {
+		i, found = v.find(uid)
+		if !found {
+			return b.lookUpHidden(uid, base)
+		}
+	}
+	if v.at[i] == 0 {
+		return b.lookUpHidden(uid, base)
+	}
+	if v.at[i] != at {
+		if r, ok = b.img.Record(v.at[i]); !ok {
+			return r, 0, false, false
+		}
+	}
+	return r, i, true, true
+}
+
+func (b *Mailbox) lookUpHidden(uid uint32, base []byte) (r index.Record, pos int, found, ok bool) {
+	for _, at := range b.view.hidden {
+		r, ok := b.img.Record(at)
+		if !ok {
+			return r, 0, false, false
+		}
+		if r.UID == uid {
+			return r, -1, true, true
+		}
+	}
+	return r, 0, false, true
+}
+
+// missing is the records of the messages that were not seen.
+func (s *scan) missing() (list []index.Record, err error) {
+	v := s.b.view
+	add := func(at index.Ref) bool {
+		r, ok := s.b.img.Record(at)
+		list = append(list, r)
+		return ok
+	}
+	for pos, at := range v.at {
+		if at != 0 && s.present[pos/64]&(1<<(pos%64)) == 0 && !add(at) {
+			return nil, index.ErrDamaged
+		}
+	}
+	for _, at := range v.hidden {
+		r, ok := s.b.img.Record(at)
+		if !ok || !s.hidden[r.UID] && !add(at) {
+			return nil, index.ErrDamaged
+		}
+	}
+	return list, nil
+}
+
+// record is the newest record of a UID.
+func (b *Mailbox) record(uid uint32) (r index.Record, pos int, ok bool) {
+	pos, ok = b.view.find(uid)
+	if !ok || b.view.at[pos] == 0 {
+		r, pos, found, ok := b.lookUpHidden(uid, nil)
+		return r, pos, found && ok
+	}
+	r, ok = b.img.Record(b.view.at[pos])
+	return r, pos, ok
+}
+
+// changeAll writes the new names of messages.
+func (u *update) changeAll(changed map[uint32]maildir.Message) error {
+	for uid, msg := range changed {
+		r, pos, ok := u.b.record(uid)
+		if !ok {
+			return index.ErrDamaged
+		}
+		u.change(r, pos, msg)
+	}
+	return nil
+}
+
+// change writes the new name of a message. What was learned of its file holds as
+// long as that is the same one.
+func (u *update) change(old index.Record, pos int, msg maildir.Message) {
+	r := old
+	r.New = msg.New
+	if msg.Inode != old.Inode {
+		r = index.NewRecord(old.UID, msg)
+		r.ModSeq, r.Flags = old.ModSeq, old.Flags
+	}
+	if msg.Flags != old.Flags {
+		r.Flags, r.ModSeq = msg.Flags, u.next()
+		if pos >= 0 {
+			u.b.flagged = append(u.b.flagged, pos)
+		}
+	}
+	u.put(&old, r, []byte(msg.String()))
+}
+
+// welcome gives UIDs to messages that the index does not know, and writes them.
+// always has the list of UIDs looked at also if there are none.
+func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
+	if len(fresh) == 0 && !always {
+		return nil
+	}
+	names := make([]maildir.Name, 0, len(fresh))
+	for _, msg := range fresh {
+		names = append(names, msg.Name)
+	}
+	slices.SortFunc(names, maildir.CompareArrival)
+	known := uidlist.Known{Validity: u.head.Validity, Next: u.head.Next, Expunged: u.expungedBefore()}
+	list, err := uidlist.AssignAfter(u.b.m, known, names, u.b.now())
+	if err != nil {
+		return err
+	}
+	if list.Validity != u.head.Validity {
+		return ErrReborn
+	}
+	u.head.Next, u.head.List = max(u.head.Next, list.Next), index.FileStamp(list.Stamp())
+	type arrival struct {
+		uid uint32
+		msg maildir.Message
+	}
+	order := make([]arrival, 0, len(names))
+	for _, n := range names {
+		if uid := list.UID(n.Base); uid != 0 {
+			order = append(order, arrival{uid, fresh[n.Base]})
+		}
+	}
+	slices.SortFunc(order, func(a, b arrival) int { return int(int64(a.uid) - int64(b.uid)) })
+	for _, a := range order {
+		r := index.NewRecord(a.uid, a.msg)
+		r.ModSeq = u.next()
+		u.put(nil, r, []byte(a.msg.String()))
+	}
+	return nil
+}
+
+// expungedBefore tells whether clients were told that a UID is gone.
+func (u *update) expungedBefore() func(uid uint32) bool {
+	var set map[uint32]bool
+	return func(uid uint32) bool {
+		if set == nil {
+			old, _ := u.b.img.Expunges()
+			set = map[uint32]bool{}
+			for _, e := range append(old, u.b.expunged...) {
+				set[e.UID] = true
+			}
+			for _, f := range u.frames {
+				if f.At == 0 {
+					set[f.Expunge.UID] = true
+				}
+			}
+		}
+		return set[uid]
+	}
+}
+
+// relist holds the index to a list of UIDs that another program wrote: a message
+// that has another UID there is one that went, and a new one.
+func (s *scan) relist(u *update, missing []index.Record) error {
+	b := u.b
+	list, err := uidlist.Read(b.m.Dir())
+	if err != nil {
+		return nil // Assign makes a list
+	}
+	if list.Validity != u.head.Validity {
+		return nil // and welcome sees it
+	}
+	gone := map[uint32]bool{}
+	for _, r := range missing {
+		gone[r.UID] = true
+	}
+	for _, at := range b.view.at {
+		if at == 0 {
+			continue
+		}
+		r, ok := b.img.Record(at)
+		name, ok2 := b.img.AppendName(s.buf[:0], r)
+		if !ok || !ok2 {
+			return index.ErrDamaged
+		}
+		if gone[r.UID] || list.UID(string(r.Base(name))) == r.UID {
+			continue
+		}
+		msg, is := s.changed[r.UID]
+		if !is {
+			msg = message(name, r.Inode, r.New)
+		}
+		if s.fresh == nil {
+			s.fresh = map[string]maildir.Message{}
+		}
+		s.fresh[msg.Base] = msg
+		u.expunge(r)
+	}
+	return nil
+}
