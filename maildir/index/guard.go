@@ -6,13 +6,19 @@ import "runtime/debug"
 // makes a fault of every access behind its end; guarded is false then.
 func guarded(do func()) (ok bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		e := recover()
-		if _, fault := e.(interface{ Addr() uintptr }); e != nil && !fault {
-			panic(e)
-		}
-		ok = e == nil
-	}()
+	defer faulted(&ok)
 	do()
 	return true
+}
+
+// faulted, deferred, makes a fault of a mapping a false.
+func faulted(ok *bool) {
+	e := recover()
+	if e == nil {
+		return
+	}
+	if _, fault := e.(interface{ Addr() uintptr }); !fault {
+		panic(e)
+	}
+	*ok = false
 }

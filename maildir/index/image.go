@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"math/bits"
 	"os"
+	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -72,6 +74,7 @@ type Image struct {
 	namesAt, snapshotBytes int64
 	head                   Head
 	buf                    [frameHeader + maxContent]byte
+	own                    [entrySize]byte
 }
 
 // Load opens the index of m with the whole batches of its tail, which Replay
@@ -199,26 +202,30 @@ func (x *Image) seed(at int64) uint32 {
 }
 
 // read copies bytes out of the image; false if it has none there.
-func (x *Image) read(p []byte, at int64) bool {
+func (x *Image) read(p []byte, at int64) (ok bool) {
 	if at < 0 || at+int64(len(p)) > x.size {
 		return false
 	}
-	return guarded(func() { copy(p, x.b[at:]) })
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer faulted(&ok)
+	copy(p, x.b[at:])
+	return true
 }
 
 // Record is the record at a place; false if it is damaged.
 func (x *Image) Record(at Ref) (r Record, ok bool) {
-	var own [entrySize]byte
-	if !x.read(own[:], int64(at)*8) {
+	// Checked where it cannot change any more. Not on the stack: package crc32
+	// would have it moved to the heap.
+	if !x.read(x.own[:], int64(at)*8) {
 		return r, false
 	}
-	return parseRecord(&own, x.seed(int64(at)*8))
+	return parseRecord(&x.own, x.seed(int64(at)*8))
 }
 
 // AppendName appends the name of a record's file; false if it is damaged.
 func (x *Image) AppendName(b []byte, r Record) ([]byte, bool) {
 	start := len(b)
-	b = append(b, make([]byte, r.nameLen)...)
+	b = slices.Grow(b, int(r.nameLen))[:start+int(r.nameLen)]
 	name := b[start:]
 	return b, x.read(name, int64(r.nameAt)) && crc32.Checksum(name, castagnoli) == r.nameSum && int(r.baseLen) <= len(name)
 }

@@ -76,8 +76,7 @@ func (b *Mailbox) explains(r index.Record, found bool, h happening) bool {
 	if !found {
 		return !h.present
 	}
-	var buf [256]byte
-	name, ok := b.img.AppendName(buf[:0], r)
+	name, ok := b.img.AppendName(b.scratch[:0], r)
 	same := ok && r.New == h.new && string(name) == h.name
 	return same == h.present
 }

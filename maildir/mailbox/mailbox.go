@@ -52,8 +52,8 @@ var ErrReborn = errors.New("mailbox has a new UIDVALIDITY")
 
 // Options are how a mailbox is opened. The zero value is fine.
 type Options struct {
-	// Watch has changes told by the kernel (package watch), so that Sync costs
-	// nothing while there are none. It needs a descriptor.
+	// Watch has changes told by the kernel (package watch) once Fd was called or
+	// something was changed, so that nothing has to be scanned for them.
 	Watch bool
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
@@ -71,14 +71,15 @@ type Mailbox struct {
 	now   func() time.Time
 	lock  *index.Lock  // nil if the index cannot be written
 	img   *index.Image // what all sessions agree on
-	watch *watch.Watch
+	watch *watch.Watch // nil until it is of use
 
-	view   *view         // nil until a position is asked for
-	told   index.Head    // what was told while there was no view
-	events happenings    // drained, and not looked at yet
-	doubt  bool          // only a scan finds out
-	seen   maildir.Stamp // of the directories when they were settled and known
-	err    error         // the end of this session
+	mayWatch bool
+	view     *view         // nil until a position is asked for
+	told     index.Head    // what was told while there was no view
+	events   happenings    // drained, and not looked at yet
+	doubt    bool          // only a scan finds out
+	seen     maildir.Stamp // of the directories when they were settled and known
+	err      error         // the end of this session
 
 	flagged  []int           // for Flagged, unsorted
 	reported []int           // what Flagged returned last
@@ -86,8 +87,9 @@ type Mailbox struct {
 	expunged []index.Expunge // of the tail
 	loose    bool            // flags were stored and not synced
 
-	cache cache
-	found found
+	cache   cache
+	found   found
+	scratch [256]byte // for a name
 }
 
 // Open opens the folder m, which the Mailbox uses and does not close. If the
@@ -100,9 +102,7 @@ func Open(m *maildir.Maildir, o Options) (*Mailbox, error) {
 		b.now = time.Now
 	}
 	b.lock, _ = index.OpenLock(m)
-	if o.Watch {
-		b.watch, _ = watch.New(m)
-	}
+	b.mayWatch = o.Watch
 	if err := b.open(); err != nil {
 		b.release()
 		return nil, err
@@ -302,9 +302,26 @@ func (b *Mailbox) Vanished(since uint64) (uids []UID, known bool) {
 
 // Fd is a descriptor that becomes readable when there may be something to Sync,
 // for poll(2); -1 if there is none, and then Sync should be called each second.
+// Call Sync once after the first call.
 func (b *Mailbox) Fd() int {
+	b.startWatch()
 	if b.watch == nil {
 		return -1
 	}
 	return b.watch.Fd()
+}
+
+// startWatch has events told from now on. A session that changes nothing and does
+// not idle needs none, and there are not many to be had.
+func (b *Mailbox) startWatch() {
+	if b.watch != nil || !b.mayWatch {
+		return
+	}
+	if b.watch, _ = watch.New(b.m); b.watch == nil {
+		b.mayWatch = false
+		return
+	}
+	if now, err := b.m.Stamp(); err != nil || now != b.seen {
+		b.doubt = true
+	}
 }

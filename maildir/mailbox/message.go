@@ -59,12 +59,11 @@ func (b *Mailbox) at(pos int) (index.Record, bool) {
 
 // named is the record at a position and the name of its file.
 func (b *Mailbox) named(pos int) (r index.Record, msg maildir.Message, ok bool) {
-	var buf [256]byte
 	for range 2 {
 		if r, ok = b.at(pos); !ok {
 			return r, msg, false
 		}
-		if name, ok := b.img.AppendName(buf[:0], r); ok {
+		if name, ok := b.img.AppendName(b.scratch[:0], r); ok {
 			return r, message(name, r.Inode, r.New), true
 		}
 		if err := b.rebuild(); err != nil {

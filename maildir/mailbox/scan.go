@@ -275,10 +275,8 @@ func (u *update) expungedBefore() func(uid uint32) bool {
 			for _, e := range append(old, u.b.expunged...) {
 				set[e.UID] = true
 			}
-			for _, f := range u.frames {
-				if f.At == 0 {
-					set[f.Expunge.UID] = true
-				}
+			for _, s := range u.steps {
+				set[s.expunge.UID] = true
 			}
 		}
 		return set[uid]

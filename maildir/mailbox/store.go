@@ -69,12 +69,26 @@ func (d *Stored) sorted() Stored {
 	return *d
 }
 
+// chunk is how many messages are renamed at a time: few enough for little memory,
+// many enough to share a sync.
+const chunk = 1000
+
 // store is one round of Store, and returns who was not there.
 func (u *update) store(positions []int, s Store, done *Stored) (missing []int, err error) {
-	var was []index.Record
-	var msgs []maildir.Message
-	var flags []maildir.Flags
-	var which []int
+	for part := range slices.Chunk(positions, chunk) {
+		lost, err := u.storeChunk(part, s, done)
+		missing = append(missing, lost...)
+		if err != nil {
+			return missing, err
+		}
+	}
+	return missing, nil
+}
+
+func (u *update) storeChunk(positions []int, s Store, done *Stored) (missing []int, err error) {
+	n := len(positions)
+	was, msgs := make([]index.Record, 0, n), make([]maildir.Message, 0, n)
+	flags, which := make([]maildir.Flags, 0, n), make([]int, 0, n)
 	for _, pos := range positions {
 		r, msg, ok := u.b.named(pos)
 		switch now := r.Flags&^s.Remove | s.Add; {

@@ -18,10 +18,16 @@ type update struct {
 	batch  *index.Batch
 	head   index.Head
 	modseq uint64 // of all that this update changes; 0 until something does
-	frames []index.Frame
+	steps  []step
 	still  bool // the directories were not changed, or were scanned since
 
 	snapshot bool // it is time for one
+}
+
+// step is a record that was written, or an expunge if at is 0.
+type step struct {
+	at      index.Ref
+	expunge index.Expunge
 }
 
 // update takes the lock, takes up what other sessions wrote, and writes what do
@@ -44,6 +50,7 @@ func (b *Mailbox) update(do func(u *update) error) error {
 }
 
 func (b *Mailbox) tryUpdate(do func(u *update) error) error {
+	b.startWatch()
 	if b.lock != nil {
 		if err := b.lock.Lock(); err != nil {
 			return err
@@ -88,7 +95,7 @@ func (u *update) put(old *index.Record, r index.Record, name []byte) {
 	if r.Flags&maildir.Seen == 0 && (r.UID < u.head.FirstUnseen || u.head.FirstUnseen == 0) {
 		u.head.FirstUnseen = r.UID
 	}
-	u.frames = append(u.frames, index.Frame{At: u.batch.Record(r, name), Record: r})
+	u.steps = append(u.steps, step{at: u.batch.Record(r, name)})
 }
 
 // expunge writes the end of a message.
@@ -96,7 +103,7 @@ func (u *update) expunge(r index.Record) {
 	u.head.Counts.Sub(r)
 	e := index.Expunge{ModSeq: u.next(), UID: r.UID}
 	u.batch.Expunge(e)
-	u.frames = append(u.frames, index.Frame{Expunge: e})
+	u.steps = append(u.steps, step{expunge: e})
 }
 
 // commit writes the batch and takes it up in the view.
@@ -118,12 +125,12 @@ func (u *update) commit() error {
 			return err
 		}
 	}
-	for _, f := range u.frames {
-		if f.At == 0 {
-			b.expunged = append(b.expunged, f.Expunge)
-			b.vanish(f.Expunge.UID)
-		} else if r, ok := b.img.Record(f.At); ok {
-			b.place(index.Frame{At: f.At, Record: r}, false)
+	for _, s := range u.steps {
+		if s.at == 0 {
+			b.expunged = append(b.expunged, s.expunge)
+			b.vanish(s.expunge.UID)
+		} else if r, ok := b.img.Record(s.at); ok {
+			b.place(index.Frame{At: s.at, Record: r}, false)
 		}
 	}
 	if full || u.snapshot {
