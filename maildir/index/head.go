@@ -10,6 +10,7 @@ import (
 type Head struct {
 	Validity uint32 // UIDVALIDITY
 	Next     uint32 // UIDNEXT
+	Folder   uint64 // the inode of cur: another folder's index says nothing
 	ModSeq   uint64 // HIGHESTMODSEQ
 	// Floor is the MODSEQ up to which expunges may be forgotten.
 	Floor uint64
@@ -78,14 +79,16 @@ func StampFile(m *maildir.Maildir, name string) FileStamp {
 }
 
 // headSize is the length of a Head in a file, in bytes.
-const headSize = 144
+const headSize = 152
 
 func (h *Head) append(b []byte) []byte {
 	le := binary.LittleEndian
 	for _, n := range []uint32{h.Validity, h.Next} {
 		b = le.AppendUint32(b, n)
 	}
-	b = le.AppendUint64(le.AppendUint64(b, h.ModSeq), h.Floor)
+	for _, n := range []uint64{h.Folder, h.ModSeq, h.Floor} {
+		b = le.AppendUint64(b, n)
+	}
 	for _, n := range []uint32{h.Messages, h.Unseen, h.Trashed, h.New, h.Unsized, h.FirstUnseen} {
 		b = le.AppendUint32(b, n)
 	}
@@ -110,7 +113,7 @@ func parseHead(b []byte) (h Head) {
 		return n
 	}
 	h.Validity, h.Next = u32(), u32()
-	h.ModSeq, h.Floor = u64(), u64()
+	h.Folder, h.ModSeq, h.Floor = u64(), u64(), u64()
 	for _, p := range []*uint32{&h.Messages, &h.Unseen, &h.Trashed, &h.New, &h.Unsized, &h.FirstUnseen} {
 		*p = u32()
 	}

@@ -79,7 +79,7 @@ type Image struct {
 
 // Load opens the index of m with the whole batches of its tail, which Replay
 // tells. The error is fs.ErrNotExist if there is none, and ErrDamaged if it cannot
-// be used.
+// be used or is another folder's.
 func Load(m *maildir.Maildir) (*Image, error) {
 	f, err := m.Dir().OpenForLock(IndexName)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
@@ -93,11 +93,23 @@ func Load(m *maildir.Maildir) (*Image, error) {
 		f.Close()
 		return nil, err
 	}
-	if _, err := x.Refresh(func(Frame) {}); err != nil {
+	if _, err = x.Refresh(func(Frame) {}); err == nil && x.head.Folder != Folder(m) {
+		err = ErrDamaged
+	}
+	if err != nil {
 		x.Close()
 		return nil, err
 	}
 	return x, nil
+}
+
+// Folder is the Head.Folder of an index of m.
+func Folder(m *maildir.Maildir) uint64 {
+	var st unix.Stat_t
+	if unix.Fstat(m.DirOf(maildir.Message{}).Fd(), &st) != nil {
+		return 0
+	}
+	return st.Ino
 }
 
 // openImage takes over f.

@@ -82,7 +82,7 @@ func (b *Mailbox) build() (img *index.Image, settled bool, err error) {
 		name = append(append(append(name[:0], msg.Base...), msg.Fields...), msg.Info...)
 		w.Add(r, name)
 	}
-	h := index.Head{Validity: list.Validity, Next: list.Next, ModSeq: modseq, Floor: modseq, List: index.FileStamp(list.Stamp())}
+	h := index.Head{Folder: index.Folder(b.m), Validity: list.Validity, Next: list.Next, ModSeq: modseq, Floor: modseq, List: index.FileStamp(list.Stamp())}
 	if l.Settled {
 		h.Stamp = l.Stamp
 	}

@@ -163,13 +163,19 @@ func (b *Mailbox) lookUpHidden(uid uint32, base []byte) (r index.Record, pos int
 	return r, 0, false, true
 }
 
-// missing is the records of the messages that were not seen.
+// missing is the records of the messages that were not seen. One that its base does
+// not lead to, since a name is damaged, may have been seen without being known.
 func (s *scan) missing() (list []index.Record, err error) {
 	v := s.b.view
 	add := func(at index.Ref) bool {
 		r, ok := s.b.img.Record(at)
+		name, named := s.b.img.AppendName(s.buf[:0], r)
+		if !ok || !named {
+			return false
+		}
+		found, _, known, ok := s.b.lookUp(r.Base(name))
 		list = append(list, r)
-		return ok
+		return ok && known && found.UID == r.UID
 	}
 	for pos, at := range v.at {
 		if at != 0 && s.present[pos/64]&(1<<(pos%64)) == 0 && !add(at) {
@@ -258,6 +264,9 @@ func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
 	}
 	slices.SortFunc(order, func(a, b arrival) int { return int(int64(a.uid) - int64(b.uid)) })
 	for _, a := range order {
+		if _, _, known := u.b.record(a.uid); known {
+			return index.ErrDamaged // or its base would have led to it
+		}
 		r := index.NewRecord(a.uid, a.msg)
 		r.ModSeq = u.next()
 		u.put(nil, r, []byte(a.msg.String()))
