@@ -1,0 +1,142 @@
+package mailbox
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"rohrpost/maildir"
+)
+
+// TestSessionsAgreeWhateverOrderTheyWorkIn has three sessions and another program
+// work on one folder in random orders, and holds each view to what it was: a
+// position keeps its UID, a UID its message, MODSEQ never falls (I4 and I5 of the
+// harness), and in the end all agree with a session that begins then.
+func TestSessionsAgreeWhateverOrderTheyWorkIn(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		m := folder(t)
+		fill(t, m, 12)
+		w := &world{t: t, r: r, m: m, base: map[UID]string{}}
+		for i := range 3 {
+			w.boxes = append(w.boxes, open(t, m, i < 2))
+			w.uids = append(w.uids, nil)
+			w.modseq = append(w.modseq, 0)
+		}
+		for range 120 {
+			w.step()
+		}
+		age(t, m)
+		fresh := open(t, m, false)
+		want := state(t, fresh)
+		for i, b := range w.boxes {
+			age(t, m)
+			sync(t, b)
+			sync(t, b)
+			b.Forget()
+			equal(t, fmt.Sprintf("seed %d, session %d", seed, i), state(t, b), want)
+		}
+	}
+}
+
+// world is the sessions and what they have told.
+type world struct {
+	t      *testing.T
+	r      *rand.Rand
+	m      *maildir.Maildir
+	boxes  []*Mailbox
+	uids   [][]UID // told, by position
+	modseq []uint64
+	base   map[UID]string
+	n      int
+}
+
+func (w *world) step() {
+	i := w.r.IntN(len(w.boxes))
+	b := w.boxes[i]
+	some := func() []int {
+		var list []int
+		for pos := range b.Len() {
+			if w.r.IntN(4) == 0 {
+				list = append(list, pos)
+			}
+		}
+		return list
+	}
+	var err error
+	switch w.r.IntN(9) {
+	case 0, 1:
+		_, err = b.Store(some(), Store{Add: maildir.Flags(w.r.IntN(64)), Remove: maildir.Flags(w.r.IntN(64))})
+	case 2:
+		if b.Len() > 6 {
+			err = b.Expunge([]int{w.r.IntN(b.Len())})
+		}
+	case 3:
+		w.n++
+		put(w.t, w.m, fmt.Sprintf("new/18000%05d.M1P1.other", w.n))
+	case 4:
+		w.rename()
+	case 5:
+		err = b.Take()
+	case 6:
+		b.Forget()
+		w.uids[i] = nil
+	case 7:
+		a := NewAppend(w.m, b.now)
+		if err = a.Begin(maildir.Seen, b.now()); err == nil {
+			io.WriteString(a, "text\n")
+			_, _, err = a.Commit()
+		}
+	case 8:
+		_, err = b.Sync()
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.check(i)
+}
+
+// rename is another program that sets or clears a flag.
+func (w *world) rename() {
+	files, _ := filepath.Glob(filepath.Join(w.m.Path(), "cur/*"))
+	if len(files) == 0 {
+		return
+	}
+	path := files[w.r.IntN(len(files))]
+	n := maildir.ParseName(filepath.Base(path))
+	now := n.WithFlags(n.Flags ^ maildir.Replied)
+	if err := os.Rename(path, filepath.Join(filepath.Dir(path), now.String())); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// check holds a session to what it told before.
+func (w *world) check(i int) {
+	b := w.boxes[i]
+	if b.HighestModSeq() < w.modseq[i] {
+		w.t.Fatalf("MODSEQ fell from %d to %d", w.modseq[i], b.HighestModSeq())
+	}
+	w.modseq[i] = b.HighestModSeq()
+	var now []UID
+	for pos := range b.Len() {
+		uid := b.UID(pos)
+		now = append(now, uid)
+		if b.At(pos).Gone {
+			continue
+		}
+		base := b.Name(pos).Base
+		if was, known := w.base[uid]; known && was != base {
+			w.t.Fatalf("UID %d was %s and is %s", uid, was, base)
+		}
+		w.base[uid] = base
+	}
+	if was := w.uids[i]; len(now) < len(was) || !slices.Equal(now[:len(was)], was) {
+		w.t.Fatalf("session %d: positions had UIDs %v and have %v", i, was, now)
+	}
+	w.uids[i] = now
+}
