@@ -16,7 +16,6 @@ type Builder struct {
 	x    *Image
 	n    int
 	name int64
-	err  error
 }
 
 // NewBuilder begins a snapshot of n records, whose names have so many bytes

@@ -82,7 +82,6 @@ type Mailbox struct {
 	err      error         // the end of this session
 
 	flagged  []int           // for Flagged, unsorted
-	reported []int           // what Flagged returned last
 	recent   map[uint32]bool // UIDs met in new, if Take has moved them since
 	expunged []index.Expunge // of the tail
 	loose    bool            // flags were stored and not synced
