@@ -48,8 +48,10 @@ func OpenLock(m *maildir.Maildir) (*Lock, error) {
 }
 
 // Lock waits for the lock, ten seconds at most.
-func (l *Lock) Lock() error {
-	deadline := time.Now().Add(lockWait)
+func (l *Lock) Lock() error { return l.lock(lockWait) }
+
+func (l *Lock) lock(wait time.Duration) error {
+	deadline := time.Now().Add(wait)
 	for {
 		err := l.set(unix.F_WRLCK)
 		if err != unix.EAGAIN && err != unix.EACCES {

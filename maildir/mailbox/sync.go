@@ -72,11 +72,11 @@ func (b *Mailbox) learn() error {
 // ready makes the view, if there is none yet. False says that the session is at
 // its end; b.err has the reason.
 func (b *Mailbox) ready() bool {
-	if b.view != nil {
-		return true
-	}
 	if b.err != nil {
 		return false
+	}
+	if b.view != nil {
+		return true
 	}
 	v, err := load(b.img)
 	if err == nil && uint32(len(v.uids)) != b.img.Head().Messages {
