@@ -310,6 +310,42 @@ func TestMessageThatAnotherProgramRemovesIsGone(t *testing.T) {
 	}
 }
 
+func TestMessageMissedByAnUnsettledScanIsNotGone(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 3)
+	age(t, m)
+	b := open(t, m, false)
+	b.UID(0)
+	aside := filepath.Join(m.Path(), "tmp/aside")
+	path := filepath.Join(m.Path(), "cur/1700000001.M1P1.other:2,")
+	if err := os.Rename(path, aside); err != nil {
+		t.Fatal(err)
+	}
+	// A change a moment ago: readdir may have missed a file that is being renamed.
+	future := time.Now().Add(time.Hour)
+	os.Chtimes(filepath.Join(m.Path(), "cur"), future, future)
+	sync(t, b)
+	if b.Gone() != nil || b.At(1).Gone {
+		t.Errorf("gone %v", b.Gone())
+	}
+	if err := os.Rename(aside, path); err != nil {
+		t.Fatal(err)
+	}
+	sync(t, b)
+	if b.Gone() != nil || b.UID(1) != 2 {
+		t.Errorf("gone %v", b.Gone())
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	age(t, m)
+	sync(t, b)
+	if !slices.Equal(b.Gone(), []int{1}) {
+		t.Errorf("gone %v", b.Gone())
+	}
+}
+
 func TestConditionalStoreSparesWhatChanged(t *testing.T) {
 	t.Parallel()
 	m := folder(t)

@@ -38,7 +38,10 @@ func (u *update) scan(relist bool) error {
 	if err != nil {
 		return err
 	}
+	u.still = true
+	u.head.Stamp, b.seen = maildir.Stamp{}, maildir.Stamp{}
 	if sight.Settled {
+		u.head.Stamp, b.seen = sight.Stamp, sight.Stamp
 		for _, r := range missing {
 			u.expunge(r)
 		}
@@ -53,11 +56,6 @@ func (u *update) scan(relist bool) error {
 	}
 	if err := u.welcome(s.fresh, relist); err != nil {
 		return err
-	}
-	u.still = true
-	u.head.Stamp, b.seen = maildir.Stamp{}, maildir.Stamp{}
-	if sight.Settled {
-		u.head.Stamp, b.seen = sight.Stamp, sight.Stamp
 	}
 	b.doubt = !sight.Settled && (len(missing) > 0 || b.watch == nil)
 	return nil
@@ -297,11 +295,8 @@ func (u *update) expungedBefore() func(uid uint32) bool {
 func (s *scan) relist(u *update, missing []index.Record) error {
 	b := u.b
 	list, err := uidlist.Read(b.m.Dir())
-	if err != nil {
-		return nil // Assign makes a list
-	}
-	if list.Validity != u.head.Validity {
-		return nil // and welcome sees it
+	if err != nil || list.Validity != u.head.Validity {
+		return nil // welcome sees to it
 	}
 	gone := map[uint32]bool{}
 	for _, r := range missing {
