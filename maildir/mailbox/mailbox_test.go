@@ -433,3 +433,32 @@ func TestAppendAndCopyKeepFlagsDatesAndObjectID(t *testing.T) {
 		t.Errorf("%+v, %v, gone %v", moved, err, b.Gone())
 	}
 }
+
+func TestCacheOfThePastIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 5)
+	b := open(t, m, false)
+	for i := range 20 {
+		b.Cache(i%5, 1, make([]byte, 300<<10))
+		b.Flush()
+	}
+	b.update(func(u *update) error {
+		u.still, u.snapshot, u.head.Next = true, true, u.head.Next+1
+		return nil
+	})
+	if h := b.img.Head(); h.Cache != 0 || h.CacheEnd != 0 {
+		t.Errorf("%+v", h)
+	}
+	if _, ok := b.Cached(1, 1); ok {
+		t.Error("a blob of a cache that is dropped")
+	}
+	b.Cache(1, 1, []byte("new"))
+	b.Flush()
+	if got, ok := b.Cached(1, 1); !ok || string(got) != "new" {
+		t.Errorf("%q, %t", got, ok)
+	}
+	if st, err := os.Stat(filepath.Join(m.Path(), index.CacheName)); err != nil || st.Size() > 1<<10 {
+		t.Errorf("%v, %v", st, err)
+	}
+}

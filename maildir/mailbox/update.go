@@ -142,6 +142,13 @@ func (u *update) commit() error {
 // maxExpunged bounds how many expunges an index remembers.
 const maxExpunged = 16 << 10
 
+// A cache file that has more than this for each message and in all, in bytes, is
+// mostly about messages of the past, and is begun anew.
+const (
+	cachePerMessage = 16 << 10
+	cacheRoom       = 4 << 20
+)
+
 // compact writes a snapshot of what the image says, under the lock.
 func (b *Mailbox) compact() error {
 	head := b.img.Head()
@@ -158,6 +165,7 @@ func (b *Mailbox) compact() error {
 		return err
 	}
 	b.cache.load(b)
+	anew := b.cache.end() > cacheRoom+int64(len(order))*cachePerMessage
 	var buf [256]byte
 	for _, at := range order {
 		r, ok := b.img.Record(at)
@@ -168,9 +176,15 @@ func (b *Mailbox) compact() error {
 		if pos, ok := b.view.find(r.UID); ok {
 			r.Blob = b.cache.newest(pos, r)
 		}
+		if anew {
+			r.Blob = 0
+		}
 		w.Add(r, name)
 	}
-	head.CacheEnd = b.cache.end()
+	if head.CacheEnd = b.cache.end(); anew {
+		head.Cache, head.CacheEnd = 0, 0
+		b.cache.close()
+	}
 	return b.turnTo(w.Image(head))
 }
 
