@@ -1,19 +1,22 @@
 // Package index keeps what is derived from messages and dear to derive, in files
-// beside them that a fresh process uses without parsing.
+// beside them that a fresh process uses without parsing:
 //
-// So far that is one file, rohrpost.sizes: the size on the wire, with every line
-// end as CRLF, of messages whose names do not tell it by ,W=. The server of a
-// Maildir that somebody else filled reads every message once, and never again.
+//   - rohrpost.index, an Image: what a server of IMAP knows of all messages of a
+//     folder, for package mailbox
+//   - rohrpost.cache, a Cache: what it has derived from their contents
+//   - rohrpost.sizes: the size on the wire, with every line end as CRLF, of
+//     messages whose names do not tell it by ,W=. The server of a Maildir that
+//     somebody else filled reads every message once, and never again.
 //
-// The file is a cache and nothing else. It is not synced and not locked; it is
-// replaced by rename, and who comes last wins. Removing it, damaging any byte of
-// it or putting another Maildir's in its place changes no answer: a record
-// counts only if its checksum is right and it names the very file that the
-// directory has, by the base of its name and the number of its inode. What that
-// guard cannot see is a message that was changed in place, which Maildir
-// forbids.
+// They are caches and nothing else. None is synced; each is replaced by rename,
+// and the first two are appended to under a Lock. Removing them, damaging any byte
+// or putting another Maildir's in their place changes no answer: what is read is
+// checked by checksums that cover where it stands, and a record counts only for the
+// very file that the directory has, by the base of its name and the number of its
+// inode. What that guard cannot see is a message that was changed in place, which
+// Maildir forbids.
 //
-// Start reading at Sizes.
+// Start reading at Image, and at Sizes for the last.
 package index
 
 import (

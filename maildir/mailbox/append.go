@@ -1,9 +1,12 @@
 package mailbox
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/dotlock"
 	"rohrpost/maildir/index"
 	"rohrpost/maildir/uidlist"
 )
@@ -59,7 +62,7 @@ func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity
 	if h, err := index.ReadHead(m); err == nil {
 		known.Validity, known.Next = h.Validity, h.Next
 	}
-	list, err := uidlist.AssignAfter(m, known, names, now)
+	list, err := assignUIDs(m, known, names, now)
 	if err != nil {
 		m.Expunge(msgs)
 		return 0, nil, err
@@ -69,4 +72,13 @@ func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity
 		uids[i] = UID(list.UID(n.Base))
 	}
 	return list.Validity, uids, nil
+}
+
+// assignUIDs is uidlist.AssignAfter with ErrBusy for its kind of it.
+func assignUIDs(m *maildir.Maildir, known uidlist.Known, names []maildir.Name, now time.Time) (*uidlist.List, error) {
+	list, err := uidlist.AssignAfter(m, known, names, now)
+	if errors.Is(err, dotlock.ErrBusy) {
+		err = fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return list, err
 }

@@ -10,7 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk"
+	"rohrpost/maildir/disk/disktest"
 	"rohrpost/maildir/index"
 	"rohrpost/maildir/keyword"
 	"rohrpost/maildir/uidlist"
@@ -366,4 +370,48 @@ func TestManyStoresMakeANewSnapshotThatAllSessionsFollow(t *testing.T) {
 		t.Errorf("told %d", len(got))
 	}
 	equal(t, "b", state(t, b), state(t, a))
+}
+
+// noList is a disk on which the list of UIDs cannot be locked.
+type noList struct {
+	disk.FS
+	broken bool
+}
+
+func (f *noList) Create(d *disk.Dir, name string) (disk.File, error) {
+	if f.broken && strings.HasPrefix(name, "dovecot-uidlist") {
+		return nil, unix.EIO
+	}
+	return f.FS.Create(d, name)
+}
+
+func TestMessageThatCouldNotGetAUIDIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	for _, watch := range []bool{false, true} {
+		m := folder(t)
+		fill(t, m, 2)
+		age(t, m)
+		f := &noList{FS: disktest.Fast}
+		other, err := maildir.Open(m.Path(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		b := open(t, other, watch)
+		b.UID(0)
+		put(t, m, "cur/1800000000.M1P1.other:2,")
+		age(t, m) // so that the scan is a settled one
+		f.broken = true
+		if _, err := b.Sync(); err == nil {
+			t.Error("no error")
+		}
+		if h := b.img.Head(); describes(h, m) {
+			t.Error("the index claims to know all")
+		}
+		f.broken = false
+		sync(t, b)
+		if b.Len() != 3 || b.UID(2) != 3 {
+			t.Errorf("watch %t: %d messages", watch, b.Len())
+		}
+	}
 }

@@ -81,9 +81,13 @@ func (b *Mailbox) explains(r index.Record, found bool, h happening) bool {
 	return same == h.present
 }
 
-// happened brings the update to what the events say that are left.
+// happened brings the update to what the events say that are left. If they do not
+// say enough, there is doubt, and the next update has to scan.
 func (u *update) happened() error {
 	b := u.b
+	if b.explain() {
+		return nil
+	}
 	fresh := map[string]maildir.Message{}
 	for base, h := range b.events {
 		r, pos, found, ok := b.lookUp([]byte(base))
@@ -108,8 +112,9 @@ func (u *update) happened() error {
 			}
 		}
 	}
-	b.events = nil
-	return u.welcome(fresh, false)
+	err := u.welcome(fresh, false)
+	b.events, b.doubt = nil, err != nil
+	return err
 }
 
 // removed writes the end of a message whose name was removed. It is not sure of a

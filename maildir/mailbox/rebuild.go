@@ -61,7 +61,7 @@ func (b *Mailbox) build() (img *index.Image, settled bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	list, err := b.listed(l, known)
+	list, err := b.assigned(l, known)
 	if err != nil {
 		return nil, false, err
 	}
@@ -105,9 +105,9 @@ func (b *Mailbox) settled() (*maildir.Listing, error) {
 // settleTries is how often: a second's worth.
 const settleTries = 40
 
-// listed is the list of UIDs when it has one for each message of l that can have
+// assigned is the list of UIDs when it has one for each message of l that can have
 // one.
-func (b *Mailbox) listed(l *maildir.Listing, known uidlist.Known) (*uidlist.List, error) {
+func (b *Mailbox) assigned(l *maildir.Listing, known uidlist.Known) (*uidlist.List, error) {
 	list, err := uidlist.Read(b.m.Dir())
 	if err == nil && list.Validity >= known.Validity && list.Next >= known.Next && !lacks(list, l) {
 		return list, uidlist.Sync(b.m)
@@ -119,7 +119,7 @@ func (b *Mailbox) listed(l *maildir.Listing, known uidlist.Known) (*uidlist.List
 			names = append(names, l.At(i).Name)
 		}
 	}
-	return uidlist.AssignAfter(b.m, known, names, b.now())
+	return assignUIDs(b.m, known, names, b.now())
 }
 
 // lacks reports whether a message of l has no UID.

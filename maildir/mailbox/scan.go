@@ -23,9 +23,14 @@ type scan struct {
 
 // scan brings the update to what the directories are. If relist, the list of UIDs
 // has changed and may disagree with the index.
-func (u *update) scan(relist bool) error {
+func (u *update) scan(relist bool) (err error) {
 	b := u.b
-	b.events = nil
+	b.events, b.doubt = nil, true
+	defer func() {
+		if err != nil {
+			u.still, b.seen = false, maildir.Stamp{} // not all of it is in the index
+		}
+	}()
 	s := &scan{b: b, present: make([]uint64, (len(b.view.at)+63)/64)}
 	sight, err := b.m.Walk(s.see)
 	if err != nil {
@@ -46,13 +51,13 @@ func (u *update) scan(relist bool) error {
 			u.expunge(r)
 		}
 	}
-	if err := u.changeAll(s.changed); err != nil {
-		return err
-	}
 	if relist {
 		if err := s.relist(u, missing); err != nil {
 			return err
 		}
+	}
+	if err := u.changeAll(s.changed); err != nil {
+		return err
 	}
 	if err := u.welcome(s.fresh, relist); err != nil {
 		return err
@@ -242,7 +247,7 @@ func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
 	}
 	slices.SortFunc(names, maildir.CompareArrival)
 	known := uidlist.Known{Validity: u.head.Validity, Next: u.head.Next, Expunged: u.expungedBefore()}
-	list, err := uidlist.AssignAfter(u.b.m, known, names, u.b.now())
+	list, err := assignUIDs(u.b.m, known, names, u.b.now())
 	if err != nil {
 		return err
 	}
@@ -318,6 +323,7 @@ func (s *scan) relist(u *update, missing []index.Record) error {
 		if !is {
 			msg = message(name, r.Inode, r.New)
 		}
+		delete(s.changed, r.UID)
 		if s.fresh == nil {
 			s.fresh = map[string]maildir.Message{}
 		}

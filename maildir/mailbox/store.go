@@ -34,6 +34,7 @@ const rounds = 5
 func (b *Mailbox) Store(positions []int, s Store) (Stored, error) {
 	var done Stored
 	todo := positions
+	b.startWatch()
 	if s.Conditional {
 		if _, err := b.Sync(); err != nil {
 			return done, err
@@ -152,6 +153,7 @@ func (b *Mailbox) SyncFlags() error {
 // The order: remove the files, sync, and only then write that they are gone. A
 // crash in between leaves messages that the next scan misses.
 func (b *Mailbox) Expunge(positions []int) error {
+	b.startWatch()
 	return b.update(func(u *update) error {
 		var was []index.Record
 		var msgs []maildir.Message
@@ -180,6 +182,7 @@ func (b *Mailbox) Take() error {
 	if b.img.Head().New == 0 {
 		return nil
 	}
+	b.startWatch()
 	return b.update(func(u *update) error {
 		var was []index.Record
 		var msgs []maildir.Message

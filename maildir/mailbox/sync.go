@@ -37,7 +37,7 @@ func (b *Mailbox) stirred() bool {
 	} else if now, err := b.m.Stamp(); err != nil || now != b.seen {
 		b.doubt = true
 	}
-	return b.doubt || len(b.events) > 0 || b.img.Stale() || b.img.Head().List != index.StampFile(b.m, uidlist.Name)
+	return b.doubt || len(b.events) > 0 || b.img.Stale() || !b.listed()
 }
 
 // learn brings index and view to what the directories are.
@@ -45,29 +45,26 @@ func (b *Mailbox) learn() error {
 	if err := b.refresh(); err != nil {
 		return err
 	}
-	listed := b.img.Head().List == index.StampFile(b.m, uidlist.Name)
-	if listed && !b.doubt && b.explain() {
+	if b.listed() && !b.doubt && b.explain() {
 		return nil
 	}
-	return b.update(func(u *update) error {
-		listed := b.img.Head().List == index.StampFile(b.m, uidlist.Name)
-		switch {
-		case listed && !b.doubt && b.explain():
-			return nil
-		case listed && b.doubt && b.watch == nil:
-			// Another session may have scanned while we waited for the lock.
-			if b.current() {
-				b.doubt = false
-				return nil
-			}
-		case listed && !b.doubt:
-			if err := u.happened(); err != nil || !b.doubt {
-				return err
-			}
+	if b.listed() && !b.doubt {
+		if err := b.update((*update).happened); err != nil || !b.doubt {
+			return err
 		}
-		return u.scan(!listed)
+	}
+	return b.update(func(u *update) error {
+		// Another session may have scanned while we waited for the lock.
+		if b.current() {
+			b.doubt = false
+			return nil
+		}
+		return u.scan(!b.listed())
 	})
 }
+
+// listed reports whether the index agrees with the list of UIDs.
+func (b *Mailbox) listed() bool { return b.img.Head().List == index.StampFile(b.m, uidlist.Name) }
 
 // ready makes the view, if there is none yet. False says that the session is at
 // its end; b.err has the reason.

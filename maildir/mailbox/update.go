@@ -50,7 +50,6 @@ func (b *Mailbox) update(do func(u *update) error) error {
 }
 
 func (b *Mailbox) tryUpdate(do func(u *update) error) error {
-	b.startWatch()
 	if b.lock != nil {
 		if err := b.lock.Lock(); err != nil {
 			return err
