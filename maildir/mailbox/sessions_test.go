@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	gosync "sync"
 	"testing"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk/disktest"
 )
 
 // TestSessionsAgreeWhateverOrderTheyWorkIn has three sessions and another program
@@ -139,4 +141,61 @@ func (w *world) check(i int) {
 		w.t.Fatalf("session %d: positions had UIDs %v and have %v", i, was, now)
 	}
 	w.uids[i] = now
+}
+
+// TestSessionsAtOnce has sessions work at the same time, as processes do: the locks
+// are those of open files, so they hold within one process too.
+func TestSessionsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(disktest.Memory(t), "Maildir")
+	m := folderAt(t, path)
+	fill(t, m, 40)
+	var all gosync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			own, err := maildir.Open(path, disktest.Fast)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer own.Close()
+			b, err := Open(own, Options{Watch: i%2 == 0})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer b.Close()
+			r := rand.New(rand.NewPCG(uint64(i), 2))
+			for n := range 60 {
+				if _, err := b.Sync(); err != nil {
+					t.Error(err)
+					return
+				}
+				pos := r.IntN(b.Len())
+				_, err := b.Store([]int{pos}, Store{Add: maildir.Flags(r.IntN(64)), Remove: maildir.Flags(r.IntN(64))})
+				if err == nil && n%20 == 7 {
+					err = b.Expunge([]int{r.IntN(b.Len())})
+				}
+				if err == nil && n%10 == 3 {
+					a := NewAppend(own, b.now)
+					if err = a.Begin(0, b.now()); err == nil {
+						io.WriteString(a, "text\n")
+						_, _, err = a.Commit()
+					}
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	age(t, m)
+	a := open(t, m, false)
+	want := state(t, a)
+	if err := os.Remove(filepath.Join(path, "rohrpost.index")); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "index and directories", state(t, open(t, m, false)), want)
 }
