@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,67 +21,37 @@ const offeredEnv = "POP3CAPA"
 // authorize is the first half: it serves a stranger until a login is right, and
 // then becomes the second half.
 func (s *server) authorize(argv []string) error {
-	if err := auth.Find(argv[0]); err != nil {
-		io.WriteString(s.conn, "-ERR [SYS/TEMP] nobody can log in now, try again later\r\n")
-		return fmt.Errorf("AUTH program %s: %w; give the path of one behind --", argv[0], err)
-	}
-	loginOK, err := frame.Libexec("login-ok")
+	judge, err := s.client.Authenticator(argv)
 	if err != nil {
+		io.WriteString(s.client.Conn, "-ERR [SYS/TEMP] nobody can log in now, try again later\r\n")
 		return err
 	}
-	var id auth.Identity
 	a := &pop3.Authorization{
-		Conn:      s.conn,
-		Log:       s.log.Event,
-		Plaintext: s.flags.plaintext || s.peer.TLS || s.peer.IsLocal(),
-		Early:     s.conn.Pending,
-		Check: func(mechanism, name, password, stamp string) (err error) {
-			id, err = auth.Check(argv, loginOK, name, password, stamp, s.environ())
-			s.report(mechanism, name, err)
-			return err
-		},
+		Conn:      s.client.Conn,
+		Log:       s.client.Log.Event,
+		Plaintext: s.client.Plaintext(s.flags.plaintext),
+		Early:     s.client.Conn.Pending,
+		Check:     judge.Check,
 	}
 	if a.Stamp, err = s.stamp(); err != nil {
 		return err
 	}
 	if offer, ok := ucspi.TLSOffer(os.Getenv); ok {
-		a.StartTLS = func() (pop3.Conn, error) { return s.startTLS(offer) }
+		a.StartTLS = func() (pop3.Conn, error) {
+			err := s.client.StartTLS(offer)
+			return s.client.Conn, err
+		}
 	}
 	// Nobody needs longer than that to say who he is.
-	s.conn.Deadline = time.Now().Add(s.flags.timeout)
+	s.client.Conn.Deadline = time.Now().Add(s.flags.timeout)
 	if ok, err := a.Authorize(); !ok {
-		return s.over(err)
+		s.client.Over(err)
+		return nil
 	}
-	err = login.Exec(id, s.secondHalf(id), offeredEnv+"="+a.Offered())
-	s.log.Event("login-failed", "user", a.Login, "err", err)
-	io.WriteString(s.conn, "-ERR [SYS/TEMP] cannot open the mailbox now, try again later\r\n")
+	err = login.Exec(judge.ID, s.secondHalf(judge.ID), offeredEnv+"="+a.Offered())
+	s.client.Log.Event("login-failed", "user", a.Login, "err", err)
+	io.WriteString(s.client.Conn, "-ERR [SYS/TEMP] cannot open the mailbox now, try again later\r\n")
 	return frame.Exit(frame.Server.Temporary)
-}
-
-// environ is our environment, with the peer in UCSPI's words where inetd or
-// systemd has not put it so.
-func (s *server) environ() []string {
-	if os.Getenv("PROTO") != "" {
-		return os.Environ()
-	}
-	return append(os.Environ(), s.peer.Environ()...)
-}
-
-// report logs how a login went.
-func (s *server) report(mechanism, name string, err error) {
-	tls := ""
-	if s.peer.TLS {
-		tls = "yes"
-	}
-	pairs := []any{"user", name, "peer", s.peer.RemoteIP(), "mech", mechanism, "tls", tls}
-	switch {
-	case err == nil:
-		s.log.Event("login", pairs...)
-	case errors.Is(err, auth.ErrRefused):
-		s.log.Event("login-refused", pairs...)
-	default:
-		s.log.Event("login-failed", append(pairs, "err", err)...)
-	}
 }
 
 // stamp is the timestamp of APOP: never twice the same (RFC 1939 section 7).
@@ -94,18 +63,6 @@ func (s *server) stamp() (string, error) {
 	return fmt.Sprintf("<%d.%d@%s>", os.Getpid(), time.Now().UnixNano(), me), err
 }
 
-// startTLS lets the wrapper start TLS, and returns the connection through it.
-func (s *server) startTLS(offer ucspi.Offer) (pop3.Conn, error) {
-	if err := offer.Start(); err != nil {
-		return nil, err
-	}
-	deadline := s.conn.Deadline
-	s.conn = stdio(s.flags.timeout)
-	s.conn.Deadline = deadline
-	s.peer.TLS = true
-	return s.conn, nil
-}
-
 // secondHalf is the command line of the second half.
 func (s *server) secondHalf(id auth.Identity) []string {
 	return []string{
@@ -115,15 +72,4 @@ func (s *server) secondHalf(id auth.Identity) []string {
 		"--create",
 		login.Maildir(id.Env, id.Dir),
 	}
-}
-
-// over logs why a session ended before login.
-func (s *server) over(err error) error {
-	switch {
-	case err == nil:
-		s.log.Event("quit", "peer", s.peer.RemoteIP())
-	default:
-		s.log.Event("gone", "peer", s.peer.RemoteIP(), "err", err)
-	}
-	return nil
 }

@@ -3,17 +3,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"time"
 
 	"rohrpost/cmd/internal/cmdline"
 	"rohrpost/cmd/internal/frame"
-	"rohrpost/cmd/internal/maillog"
+	"rohrpost/cmd/internal/login"
 	"rohrpost/protocol/pop3"
-	"rohrpost/protocol/ucspi"
 
 	"github.com/spf13/pflag"
 )
@@ -32,11 +28,9 @@ type flags struct {
 
 // server is one connection.
 type server struct {
-	flags flags
-	ids   pop3.Format
-	conn  *ucspi.Conn
-	peer  ucspi.Peer
-	log   *maillog.Logger
+	flags  flags
+	ids    pop3.Format
+	client *login.Client
 }
 
 const usage = `pop3d speaks POP3 on descriptors 0 and 1.
@@ -78,17 +72,7 @@ func run(f flags, dash int, args []string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case dash == 0 && len(args) > 0:
-		return s.authorize(args)
-	case dash == 0:
-		return frame.Usage(errors.New("no AUTH program behind --"))
-	case dash > 0 || len(args) > 1:
-		return frame.Usage(errors.New("one MAILDIR, or -- and an AUTH program; see 'pop3d --help'"))
-	case len(args) == 1:
-		return s.transact(args[0])
-	}
-	return s.transact("")
+	return login.Halves("pop3d", dash, args, s.authorize, s.transact)
 }
 
 func newServer(f flags) (*server, error) {
@@ -100,18 +84,8 @@ func newServer(f flags) (*server, error) {
 		return nil, frame.Usage(fmt.Errorf("timeout %s is no time to wait; RFC 1939 asks for 10m at least", f.timeout))
 	}
 	return &server{
-		flags: f,
-		ids:   ids,
-		conn:  stdio(f.timeout),
-		peer:  ucspi.PeerOf(os.Getenv, 0),
-		// Both halves are one process, so its number is the connection's name.
-		log: maillog.New("pop3d").With("c", strconv.Itoa(os.Getpid())),
+		flags:  f,
+		ids:    ids,
+		client: login.NewClient("pop3d", f.timeout),
 	}, nil
-}
-
-// stdio is the connection on descriptors 0 and 1.
-func stdio(timeout time.Duration) *ucspi.Conn {
-	c := ucspi.Stdio()
-	c.ReadTimeout, c.WriteTimeout = timeout, timeout
-	return c
 }

@@ -184,14 +184,18 @@ func (c *Conn) ReadLineBytes(p []byte) (int, error) {
 	}
 }
 
-// Write writes all of p. Each step must make progress within WriteTimeout.
+// Write writes all of p. Each step must make progress within WriteTimeout. A socket
+// is tried first and waited for only if it is full; a pipe has to be asked before.
 func (c *Conn) Write(p []byte) (int, error) {
-	done := 0
+	done, full := 0, !c.outSocket
 	for done < len(p) {
-		if err := c.wait(c.out, unix.POLLOUT, c.WriteTimeout); err != nil {
-			return done, err
+		if full {
+			if err := c.wait(c.out, unix.POLLOUT, c.WriteTimeout); err != nil {
+				return done, err
+			}
 		}
 		n, err := c.writeSome(p[done:])
+		full = !c.outSocket || err == unix.EAGAIN
 		if err == unix.EINTR || err == unix.EAGAIN {
 			continue
 		}
@@ -258,4 +262,23 @@ func (c *Conn) now() time.Time {
 		return c.Now()
 	}
 	return time.Now()
+}
+
+// WaitReadable waits until the peer has sent something or closed its side, until the
+// descriptor other (-1 for none) is readable, or until timeout has passed, and
+// reports whether it was the peer. It reads nothing.
+func (c *Conn) WaitReadable(other int, timeout time.Duration) (own bool, err error) {
+	end := c.now().Add(timeout)
+	for {
+		left := max(end.Sub(c.now()), 0)
+		fds := [2]unix.PollFd{{Fd: int32(c.in), Events: unix.POLLIN}, {Fd: int32(other), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds[:], int(left/time.Millisecond))
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return false, os.NewSyscallError("poll", err)
+		default:
+			return n > 0 && fds[0].Revents != 0, nil
+		}
+	}
 }
