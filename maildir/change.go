@@ -59,12 +59,13 @@ func (m *Maildir) Expunge(msgs []Message) error {
 	seen := 0                  // of msgs, how many are still there
 	for range hunts {
 		var vanishing []Message
+		twins := m.twinsPossible()
 		for _, msg := range msgs {
 			err := m.fs.Remove(m.sub(msg.New), msg.String())
 			switch {
 			case err == nil:
 				touched[msg.New] = true
-				if !msg.New && m.removeTwin(msg) {
+				if !msg.New && twins && m.removeTwin(msg) {
 					touched[true] = true
 				}
 			case vanished(err):
@@ -92,6 +93,17 @@ func (m *Maildir) Expunge(msgs []Message) error {
 		}
 	}
 	return first
+}
+
+// twinsPossible reports whether messages in cur can have a second name in new. One
+// that has, had it before it was in cur, so what comes into new later is none.
+func (m *Maildir) twinsPossible() bool {
+	any := false
+	err := readMessages(m.new, func([]byte, uint64) bool {
+		any = true
+		return false
+	})
+	return any || err != nil
 }
 
 // removeTwin removes the name in new that a message in cur may still have from a

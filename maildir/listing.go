@@ -43,7 +43,7 @@ type Listing struct {
 const (
 	recordInode = 0
 	recordNew   = 8
-	recordBase  = 9
+	recordEnd   = 9 // of the base
 	recordLen   = 10
 	recordName  = 11
 
@@ -59,7 +59,7 @@ func (l *Listing) Len() int { return len(l.pos) }
 // they are used.
 func (l *Listing) At(i int) Message {
 	r := l.record(i)
-	m := Message{Name: parseBehind(recordString(r), int(r[recordBase])), New: r[recordNew] != 0, Inode: l.Inode(i)}
+	m := Message{Name: parseBehind(recordString(r), int(r[recordEnd])), New: r[recordNew] != 0, Inode: l.Inode(i)}
 	if l.wire != nil && l.wire[i] >= 0 {
 		m.WireSize = l.wire[i]
 	}
@@ -80,6 +80,12 @@ func (l *Listing) WireSize(i int) int64 {
 	}
 	return field(fieldsOf(recordString(l.record(i))[len(l.base(i)):]), 'W')
 }
+
+// InNew reports whether message i lay in new.
+func (l *Listing) InNew(i int) bool { return l.record(i)[recordNew] != 0 }
+
+// FileName is the name of message i, as At(i).String() without a copy.
+func (l *Listing) FileName(i int) string { return recordString(l.record(i)) }
 
 // NameLen is the length of the name of message i, in bytes.
 func (l *Listing) NameLen(i int) int { return int(l.record(i)[recordLen]) }
@@ -105,7 +111,8 @@ func (l *Listing) SetWireSize(i int, size int64) {
 }
 
 // Sort puts the messages in the order of their arrival as their names tell it:
-// by the seconds and microseconds they begin with, then by name.
+// by the seconds and microseconds they begin with, then by base. Flags, fields and
+// places do not matter, so the order stays while other programs change them.
 func (l *Listing) Sort() {
 	type key struct {
 		time uint64
@@ -114,13 +121,13 @@ func (l *Listing) Sort() {
 	}
 	keys := make([]key, len(l.pos))
 	for i, p := range l.pos {
-		keys[i] = key{arrival(recordBytes(l.at(p))), uint32(i), p}
+		keys[i] = key{arrival(recordBase(l.at(p))), uint32(i), p}
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		if c := cmp.Compare(a.time, b.time); c != 0 {
 			return c
 		}
-		return bytes.Compare(recordBytes(l.at(a.pos)), recordBytes(l.at(b.pos)))
+		return bytes.Compare(recordBase(l.at(a.pos)), recordBase(l.at(b.pos)))
 	})
 	wire := l.wire
 	if wire != nil {
@@ -142,14 +149,14 @@ func (l *Listing) Sort() {
 
 // CompareArrival is the order of Sort: negative if a came before b.
 func CompareArrival(a, b Name) int {
-	if c := cmp.Compare(arrival([]byte(a.Base)), arrival([]byte(b.Base))); c != 0 {
+	if c := cmp.Compare(arrival(a.Base), arrival(b.Base)); c != 0 {
 		return c
 	}
-	return cmp.Compare(a.String(), b.String())
+	return cmp.Compare(a.Base, b.Base)
 }
 
 // arrival is the time in a name, in microseconds, or 0.
-func arrival(name []byte) uint64 {
+func arrival[T string | []byte](name T) uint64 {
 	sec, rest := number(name)
 	if len(rest) < 2 || rest[0] != '.' || rest[1] != 'M' {
 		return sec * 1e6
@@ -159,7 +166,7 @@ func arrival(name []byte) uint64 {
 }
 
 // number is the decimal number that b begins with, at most 12 digits of it.
-func number(b []byte) (n uint64, rest []byte) {
+func number[T string | []byte](b T) (n uint64, rest T) {
 	i := 0
 	for i < len(b) && i < 12 && isDigit(b[i]) {
 		n = n*10 + uint64(b[i]-'0')
@@ -181,11 +188,10 @@ func recordString(r []byte) string {
 	return unsafe.String(&r[recordName], int(r[recordLen]))
 }
 
+func recordBase(r []byte) []byte { return r[recordName : recordName+int(r[recordEnd])] }
+
 // base is the base of message i.
-func (l *Listing) base(i int) []byte {
-	r := l.record(i)
-	return r[recordName : recordName+int(r[recordBase])]
-}
+func (l *Listing) base(i int) []byte { return recordBase(l.record(i)) }
 
 // append copies a name into the last chunk, or a new one of twice the size.
 func (l *Listing) append(name []byte, ino uint64, new bool) {
@@ -228,7 +234,7 @@ func (l *Listing) index() {
 	l.pos = l.pos[:0]
 	for _, p := range all {
 		r := l.at(p)
-		slot, i := l.slot(r[recordName : recordName+int(r[recordBase])])
+		slot, i := l.slot(recordBase(r))
 		if i >= 0 {
 			l.pos[i] = p
 			continue

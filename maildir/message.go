@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -23,14 +22,14 @@ const (
 	chases = 20
 )
 
-// OpenMessage opens a message for reading. If another program has renamed the
+// OpenMessage opens a message for reading, by two system calls. If another program has renamed the
 // file or moved it to cur meanwhile, it is found again; the Message returned
 // says where it lies now. The error is ErrGone if it is nowhere, and wraps
 // fs.ErrPermission for a file that we may not read.
-func (m *Maildir) OpenMessage(msg Message) (*os.File, Message, error) {
-	var f *os.File
+func (m *Maildir) OpenMessage(msg Message) (*disk.Reader, Message, error) {
+	var f *disk.Reader
 	msg, err := m.follow(msg, func(d *disk.Dir, name string) (err error) {
-		f, err = d.Open(name)
+		f, err = d.OpenReader(name)
 		return err
 	})
 	return f, msg, err

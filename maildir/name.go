@@ -142,7 +142,7 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 // ArrivalTime is the time that a name begins with; false if it begins with none,
 // or with one before 1990.
 func ArrivalTime(n Name) (time.Time, bool) {
-	micros := arrival([]byte(n.Base))
+	micros := arrival(n.Base)
 	if micros < 631152000e6 || micros > 1<<52 {
 		return time.Time{}, false
 	}

@@ -3,6 +3,7 @@ package maildir
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"rohrpost/maildir/disk"
 )
@@ -15,6 +16,7 @@ import (
 // the first.
 func (m *Maildir) Refile(msgs []Message, flags []Flags) (missing []int, err error) {
 	var linked []Message
+	var which []int // of msgs, by linked
 	for i, msg := range msgs {
 		now := msg.WithFlags(flags[i])
 		isLink, e := m.refile(msg, now.String())
@@ -27,7 +29,7 @@ func (m *Maildir) Refile(msgs []Message, flags []Flags) (missing []int, err erro
 			err = e
 		}
 		if isLink {
-			linked = append(linked, msg)
+			linked, which = append(linked, msg), append(which, i)
 		}
 	}
 	if len(linked) == 0 {
@@ -36,11 +38,17 @@ func (m *Maildir) Refile(msgs []Message, flags []Flags) (missing []int, err erro
 	if e := m.fs.SyncDir(m.cur); e != nil {
 		return missing, e
 	}
-	for _, msg := range linked {
-		if e := m.fs.Remove(m.new, msg.String()); e != nil && !vanished(e) && err == nil {
+	for k, msg := range linked {
+		outdone, e := m.leaveNew(msg, msgs[which[k]].String())
+		if outdone {
+			msgs[which[k]] = msg
+			missing = append(missing, which[k])
+		}
+		if err == nil {
 			err = e
 		}
 	}
+	slices.Sort(missing)
 	return missing, err
 }
 

@@ -584,3 +584,31 @@ func TestD28_P09_ListingsAreSmall(t *testing.T) {
 		t.Errorf("%v allocations to look at a message", n)
 	}
 }
+
+// The order is that of what stays of a name: flags, fields and places of messages
+// of one time change nothing about it.
+func TestSortIsTheSameWhateverOtherProgramsRename(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, behind := range [][]string{{"", "", ""}, {":2,S", "", ",S=1:2,"}, {",W=9", ":2,", ":2,FS"}} {
+		m := create(t)
+		for i, base := range []string{"1700000000.1_1.mx", "1700000000.1_1.mx-2", "1700000000.1_1.mx2"} {
+			place(t, m, "cur/"+base+behind[i], "x")
+		}
+		l := scan(t, m)
+		l.Sort()
+		var got []string
+		for i := range l.Len() {
+			got = append(got, l.Base(i))
+			if i > 0 && maildir.CompareArrival(l.At(i-1).Name, l.At(i).Name) >= 0 {
+				t.Errorf("%v: %s compares as later than %s", behind, l.Base(i-1), l.Base(i))
+			}
+		}
+		if want == nil {
+			want = got
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %v, want %v", behind, got, want)
+		}
+	}
+}

@@ -38,11 +38,46 @@ func (m *Maildir) Take(msgs []Message, add Flags) error {
 		return err
 	}
 	for _, msg := range linked {
-		if err := m.fs.Remove(m.new, msg.String()); err != nil && !vanished(err) && first == nil {
+		if _, err := m.leaveNew(msg, msg.WithFlags(msg.Flags|add).String()); first == nil {
 			first = err
 		}
 	}
 	return first
+}
+
+// leaveNew is step 3 for one message, whose name in cur is now. That it has no name
+// in new any more may be the work of a mail reader that moved it to cur as well,
+// which makes two files of one message there:
+//
+//  1. we link new/X to cur/X:2,
+//  2. mutt renames new/X to cur/X:2,F
+//  3. we find no new/X to remove
+//
+// Then ours is taken away again, and outdone says so. As long as no other name is
+// seen nothing is: somebody may have done our step 3.
+func (m *Maildir) leaveNew(msg Message, now string) (outdone bool, err error) {
+	if err := m.fs.Remove(m.new, msg.String()); !vanished(err) {
+		return false, err
+	}
+	var ours unix.Stat_t
+	if ours, err = m.cur.Stat(now); err != nil {
+		return false, ignoreVanished(err)
+	}
+	err = readMessages(m.cur, func(name []byte, ino uint64) bool {
+		outdone = ino == ours.Ino && string(name) != now && string(BaseOf(name)) == msg.Base
+		return !outdone
+	})
+	if outdone {
+		err = ignoreVanished(m.fs.Remove(m.cur, now))
+	}
+	return outdone, err
+}
+
+func ignoreVanished(err error) error {
+	if vanished(err) {
+		return nil
+	}
+	return err
 }
 
 // linkToCur is step 1 for one message. linked is false for one that needs no

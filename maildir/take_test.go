@@ -98,6 +98,64 @@ func TestTakeFollowsOthers(t *testing.T) {
 	}
 }
 
+// whileSyncing has somebody else do something while cur is synced: between the link
+// into cur and the end of the name in new.
+type whileSyncing struct {
+	disk.FS
+	do func()
+}
+
+func (w whileSyncing) SyncDir(d *disk.Dir) error {
+	if filepath.Base(d.Path()) == "cur" {
+		w.do()
+	}
+	return w.FS.SyncDir(d)
+}
+
+// A mail reader that moves a message out of new by rename, as mutt does, while we
+// have it linked into cur, must not leave it there twice.
+func TestI27_MessageThatTwoMoveToCurIsThereOnce(t *testing.T) {
+	t.Parallel()
+	for name, move := range map[string]func(m *maildir.Maildir, msgs []maildir.Message) ([]int, error){
+		"Take": func(m *maildir.Maildir, msgs []maildir.Message) ([]int, error) { return nil, m.Take(msgs, 0) },
+		"Refile": func(m *maildir.Maildir, msgs []maildir.Message) ([]int, error) {
+			return m.Refile(msgs, make([]maildir.Flags, 3))
+		},
+	} {
+		for other, want := range map[string]string{"1.M1P1.mx:2,F": "cur/1.M1P1.mx:2,F", "1.M1P1.mx:2,": "cur/1.M1P1.mx:2,"} {
+			var path string
+			m := takeBox(t, whileSyncing{disktest.Fast, func() { os.Rename(path+"/new/1.M1P1.mx", path+"/cur/"+other) }})
+			path = m.Path()
+			msgs := allOf(t, m)
+			missing, err := move(m, msgs)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := filesOf(t, m); len(got) != 3 || got[0] != want {
+				t.Errorf("%s, renamed to %s: %q", name, other, got)
+			}
+			if name == "Refile" && (len(missing) == 1) != (other == "1.M1P1.mx:2,F") {
+				t.Errorf("%s, renamed to %s: missing %v", name, other, missing)
+			}
+		}
+	}
+}
+
+// The end of the name in new may be the work of somebody who takes the message in
+// the same way. Then ours is the only name left, and must stay.
+func TestMessageThatTwoTakeAlikeStays(t *testing.T) {
+	t.Parallel()
+	var path string
+	m := takeBox(t, whileSyncing{disktest.Fast, func() { os.Remove(path + "/new/1.M1P1.mx") }})
+	path = m.Path()
+	if err := m.Take(allOf(t, m), 0); err != nil {
+		t.Error(err)
+	}
+	if got := filesOf(t, m); !slices.Contains(got, "cur/1.M1P1.mx:2,") {
+		t.Errorf("%q", got)
+	}
+}
+
 // No power cut during Take, and no sync of new by somebody else in between,
 // loses a message.
 func TestTakeLosesNothing(t *testing.T) {

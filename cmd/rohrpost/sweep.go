@@ -275,7 +275,7 @@ func arrived(m *maildir.Maildir, msg maildir.Message) (time.Time, error) {
 	}
 	defer f.Close()
 	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+	if err := unix.Fstat(f.Fd(), &st); err != nil {
 		return time.Time{}, err
 	}
 	return time.Unix(st.Ctim.Unix()), nil

@@ -2,8 +2,8 @@ package disk
 
 import (
 	"io/fs"
-	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,50 +76,40 @@ func (d *Dir) Stat(name string) (unix.Stat_t, error) {
 	return st, wrap("stat", d, name, err)
 }
 
-// Open opens a regular file for reading. It follows no symbolic link and never
-// blocks on a FIFO; anything but a regular file is an error.
-func (d *Dir) Open(name string) (*os.File, error) {
-	return d.open(name, unix.O_RDONLY)
-}
-
-// OpenForLock opens a regular file for reading and writing: an open file
-// description lock for writing needs a descriptor that may write.
-func (d *Dir) OpenForLock(name string) (*os.File, error) {
-	return d.open(name, unix.O_RDWR)
-}
-
-func (d *Dir) open(name string, mode int) (*os.File, error) {
-	fd, err := d.openRegular(name, mode)
+// Written is when the bytes of a file were written, or later: when it was made, or
+// last changed if that is later. Other names do not count as a change; where the
+// file system does not tell when a file was made, they do.
+func (d *Dir) Written(name string) (time.Time, error) {
+	var st unix.Statx_t
+	const mask = unix.STATX_BTIME | unix.STATX_MTIME | unix.STATX_CTIME
+	err := retry(func() error { return unix.Statx(d.fd, name, unix.AT_SYMLINK_NOFOLLOW, mask, &st) })
 	if err != nil {
-		return nil, err
+		return time.Time{}, wrap("stat", d, name, err)
 	}
-	return os.NewFile(uintptr(fd), d.join(name)), nil
+	made, changed := st.Btime, time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec))
+	if st.Mask&unix.STATX_BTIME == 0 {
+		made = st.Ctime
+	}
+	if t := time.Unix(made.Sec, int64(made.Nsec)); t.After(changed) {
+		return t, nil
+	}
+	return changed, nil
 }
 
-// openRegular opens a regular file, and nothing else.
-func (d *Dir) openRegular(name string, mode int) (int, error) {
-	var fd int
-	err := retry(func() (e error) {
-		fd, e = unix.Openat(d.fd, name, mode|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		return e
-	})
+// SyncDataOf makes the bytes of a file durable that another program wrote. Where its
+// names are is not its affair.
+func (d *Dir) SyncDataOf(name string) error {
+	fd, _, err := d.openRegular(name, unix.O_RDONLY)
 	if err != nil {
-		return -1, wrap("open", d, name, err)
+		return err
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		unix.Close(fd)
-		if err == nil {
-			err = ErrNotRegular
-		}
-		return -1, wrap("open", d, name, err)
-	}
-	// Regular files know no O_NONBLOCK; clearing it keeps os.NewFile from
-	// handing the descriptor to the poller.
-	if fl, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err == nil {
-		unix.FcntlInt(uintptr(fd), unix.F_SETFL, fl&^unix.O_NONBLOCK)
-	}
-	return fd, nil
+	defer unix.Close(fd)
+	return wrap("sync", d, name, retry(func() error { return unix.Fdatasync(fd) }))
+}
+
+// SyncData makes all bytes durable that were written to files of d's file system.
+func (d *Dir) SyncData() error {
+	return wrap("sync file system of", d, "", retry(func() error { return unix.Syncfs(d.fd) }))
 }
 
 func (d *Dir) join(name string) string {

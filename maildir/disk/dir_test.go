@@ -3,12 +3,14 @@ package disk_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -217,5 +219,48 @@ func TestTouchFollowsNoSymlink(t *testing.T) {
 	must(t, disk.OS.Touch(tr.tmp, "m", when))
 	if st, err := os.Stat(tr.path("tmp/m")); err != nil || !st.ModTime().Equal(when) {
 		t.Errorf("changed at %v, %v", st.ModTime(), err)
+	}
+}
+
+func TestReaderReadsLikeAFile(t *testing.T) {
+	t.Parallel()
+	tr := newTree(t)
+	must(t, os.WriteFile(tr.path("new/m"), []byte("0123456789"), 0o600))
+	r, err := tr.new.OpenReader("m")
+	must(t, err)
+	if r.Size() != 10 {
+		t.Errorf("size is %d, want 10", r.Size())
+	}
+	must(t, iotest.TestReader(struct {
+		io.Reader
+		io.ReaderAt
+	}{r, r}, []byte("0123456789")))
+	must(t, r.Close())
+	must(t, r.Close()) // again does nothing
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, unix.EBADF) {
+		t.Errorf("after Close: %v, want EBADF", err)
+	}
+	if _, err := tr.new.OpenReader("."); !errors.Is(err, disk.ErrNotRegular) {
+		t.Errorf("a directory: %v", err)
+	}
+	must(t, unix.Mkfifo(tr.path("new/fifo"), 0o600))
+	if _, err := tr.new.OpenReader("fifo"); !errors.Is(err, disk.ErrNotRegular) {
+		t.Errorf("a FIFO: %v", err)
+	}
+}
+
+func TestReadingAMessageAllocatesItsReaderAlone(t *testing.T) {
+	tr := newTree(t)
+	must(t, os.WriteFile(tr.path("new/m"), []byte("0123456789"), 0o600))
+	buf := make([]byte, 16)
+	n := testing.AllocsPerRun(100, func() {
+		r, err := tr.new.OpenReader("m")
+		must(t, err)
+		r.Read(buf)
+		r.ReadAt(buf, 3)
+		must(t, r.Close())
+	})
+	if n > 2 { // the name as the kernel wants it is the other one
+		t.Errorf("%v allocations, want 2 at most", n)
 	}
 }

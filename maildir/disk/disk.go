@@ -94,7 +94,7 @@ func (osFS) Create(d *Dir, name string) (File, error) {
 }
 
 func (osFS) Append(d *Dir, name string) (File, error) {
-	fd, err := d.openRegular(name, unix.O_WRONLY|unix.O_APPEND)
+	fd, _, err := d.openRegular(name, unix.O_WRONLY|unix.O_APPEND)
 	if err != nil {
 		return nil, err
 	}

@@ -156,6 +156,9 @@ func (l *Lock) sign(f disk.File) error {
 	return nil
 }
 
+// unsigned is how long a lock file may be empty. Its holder signs it at once.
+const unsigned = 3 * time.Second
+
 // dead judges a lock file that is in the way, and says which one it judged.
 func (l *Lock) dead(now time.Time) (unix.Stat_t, bool) {
 	st, err := l.dir.Stat(l.name + suffix)
@@ -163,6 +166,9 @@ func (l *Lock) dead(now time.Time) (unix.Stat_t, bool) {
 		return st, false
 	}
 	last := changed(&st)
+	if st.Size == 0 && now.Sub(last) > unsigned {
+		return st, true // its holder was killed before it could sign
+	}
 	if pid, ok := l.holder(); ok {
 		return st, last.Before(booted(now)) || !l.alive(pid)
 	}
@@ -263,6 +269,9 @@ func (l *Lock) Replace(name string, b []byte, mtime time.Time) error {
 // Release gives the lock back. A lock file that cannot be removed is stale once
 // this process has ended.
 func (l *Lock) Release() {
+	if l == nil {
+		return
+	}
 	if l.held() {
 		l.fs.Remove(l.dir, l.name+suffix)
 	}

@@ -189,7 +189,7 @@ func TestWhichLocksAreDead(t *testing.T) {
 		{"another machine", fmt.Sprintf("%d:not-%s", gone, host), time.Minute, false},
 		{"another machine, unchanged for long", fmt.Sprintf("%d:not-%s", gone, host), life + time.Minute, true},
 		{"empty, just made", "", 0, false},
-		{"empty, for long", "", life + time.Minute, true},
+		{"empty, its holder was killed before it could sign", "", unsigned + time.Second, true},
 		{"no host", strconv.Itoa(gone), 0, false},
 		{"no number", "x:" + host, 0, false},
 		{"pid 0", "0:" + host, 0, false},

@@ -54,7 +54,7 @@ func (w *Builder) Add(r Record, name []byte) {
 	w.n++
 	x.head.Counts.Add(r)
 	if x.head.FirstUnseen == 0 && r.Flags&maildir.Seen == 0 {
-		x.head.FirstUnseen = r.UID
+		x.head.FirstUnseen, x.head.BeforeUnseen = r.UID, x.head.Messages-1
 	}
 }
 
@@ -76,11 +76,11 @@ func (w *Builder) insert(base []byte) {
 	}
 }
 
-// Image ends the snapshot, which is in memory alone. Counts and FirstUnseen of h
-// are set by what was added.
+// Image ends the snapshot, which is in memory alone. Counts, FirstUnseen and
+// BeforeUnseen of h are set by what was added.
 func (w *Builder) Image(h Head) *Image {
 	x := w.x
-	h.Counts, h.FirstUnseen = x.head.Counts, x.head.FirstUnseen
+	h.Counts, h.FirstUnseen, h.BeforeUnseen = x.head.Counts, x.head.FirstUnseen, x.head.BeforeUnseen
 	x.head = h
 	x.slotsSum = crc32.Checksum(x.b[x.slotsAt:x.namesAt], castagnoli)
 	x.expungeSum = crc32.Checksum(x.b[x.expungesAt:x.slotsAt], castagnoli)

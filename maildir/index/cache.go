@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -175,25 +176,29 @@ func (c *Cache) At(at int64, buf []byte) (e Blob, next int64, ok bool) {
 	if at < CacheStart || at%8 != 0 || !c.mapTo(at+blobHeader) {
 		return e, 0, false
 	}
-	var h [blobHeader]byte
-	if !guarded(func() { copy(h[:], c.b[at:]) }) {
-		return e, 0, false
-	}
-	le := binary.LittleEndian
-	n := int64(le.Uint32(h[:]))
-	if n > MaxBlob || !c.mapTo(at+blobHeader+n) {
-		return e, 0, false
-	}
 	start := len(buf)
-	buf = append(buf, h[:]...)
-	if !guarded(func() { buf = append(buf, c.b[at+blobHeader:at+blobHeader+n]...) }) {
+	if buf, ok = c.copyEntry(at, buf); !ok {
 		return e, 0, false
 	}
-	if c.sum(buf[start:], at) != le.Uint32(h[12:]) {
+	entry := buf[start:]
+	le := binary.LittleEndian
+	if c.sum(entry, at) != le.Uint32(entry[12:]) || int64(le.Uint32(entry)) != int64(len(entry)-blobHeader) {
 		return e, 0, false
 	}
-	e = Blob{UID: le.Uint32(h[8:]), Kind: uint8(le.Uint32(h[4:])), Inode: le.Uint64(h[16:]), Before: int64(le.Uint64(h[24:])), Data: buf[start+blobHeader:]}
-	return e, (at + blobHeader + n + 7) &^ 7, true
+	e = Blob{UID: le.Uint32(entry[8:]), Kind: uint8(le.Uint32(entry[4:])), Inode: le.Uint64(entry[16:]), Before: int64(le.Uint64(entry[24:])), Data: entry[blobHeader:]}
+	return e, (at + int64(len(entry)) + 7) &^ 7, true
+}
+
+// copyEntry appends the entry at an offset to buf, under one guard. What it copied may
+// be damaged.
+func (c *Cache) copyEntry(at int64, buf []byte) (longer []byte, ok bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer faulted(&ok)
+	n := int64(binary.LittleEndian.Uint32(c.b[at:]))
+	if n > MaxBlob || !c.mapTo(at+blobHeader+n) {
+		return buf, false
+	}
+	return append(buf, c.b[at:at+blobHeader+n]...), true
 }
 
 // Find is the newest entry of a kind for a message, whose newest entry of any kind

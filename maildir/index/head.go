@@ -16,19 +16,29 @@ type Head struct {
 	Floor uint64
 
 	Counts
-	FirstUnseen uint32 // its UID, 0 for none
+	// FirstUnseen is the UID of the first message without maildir.Seen, 0 for none,
+	// and BeforeUnseen how many messages have a lower one; UnknownCount if
+	// FirstUnseen only says below which UID there is none.
+	FirstUnseen, BeforeUnseen uint32
 
 	// Stamp is the state of the directories that the index describes; zero if
 	// they were not settled then.
 	Stamp maildir.Stamp
 	// List is the list of UIDs that the index agrees with.
 	List FileStamp
+	// Appendable says that whoever gives UIDs to messages that this index does not
+	// know need not read the list: its form is ours, and each message that it has a
+	// record of is in this index or was expunged from it.
+	Appendable bool
 
 	// Cache is the generation of the cache file, 0 for none; what lies before
 	// CacheEnd in it is found from the records, the rest by reading on.
 	Cache    uint64
 	CacheEnd int64
 }
+
+// UnknownCount is a BeforeUnseen that has to be counted.
+const UnknownCount = 1<<32 - 1
 
 // Counts are sums over the messages.
 type Counts struct {
@@ -79,7 +89,7 @@ func StampFile(m *maildir.Maildir, name string) FileStamp {
 }
 
 // headSize is the length of a Head in a file, in bytes.
-const headSize = 152
+const headSize = 160
 
 func (h *Head) append(b []byte) []byte {
 	le := binary.LittleEndian
@@ -89,17 +99,43 @@ func (h *Head) append(b []byte) []byte {
 	for _, n := range []uint64{h.Folder, h.ModSeq, h.Floor} {
 		b = le.AppendUint64(b, n)
 	}
-	for _, n := range []uint32{h.Messages, h.Unseen, h.Trashed, h.New, h.Unsized, h.FirstUnseen} {
+	for _, n := range []uint32{h.Messages, h.Unseen, h.Trashed, h.New, h.Unsized, h.FirstUnseen, h.BeforeUnseen, flag(h.Appendable)} {
 		b = le.AppendUint32(b, n)
 	}
-	for _, n := range []int64{h.Size,
-		int64(h.Stamp.New.Inode), h.Stamp.New.Mtime, h.Stamp.New.Ctime,
-		int64(h.Stamp.Cur.Inode), h.Stamp.Cur.Mtime, h.Stamp.Cur.Ctime,
-		int64(h.List.Inode), h.List.Size, h.List.Mtime,
-		int64(h.Cache), h.CacheEnd} {
+	b = le.AppendUint64(b, uint64(h.Size))
+	b = appendStamp(b, h.Stamp)
+	for _, n := range []int64{int64(h.List.Inode), h.List.Size, h.List.Mtime, int64(h.Cache), h.CacheEnd} {
 		b = le.AppendUint64(b, uint64(n))
 	}
 	return b
+}
+
+// stampSize is the length of a maildir.Stamp in a file, in bytes.
+const stampSize = 48
+
+func appendStamp(b []byte, s maildir.Stamp) []byte {
+	for _, d := range []maildir.DirStamp{s.New, s.Cur} {
+		b = binary.LittleEndian.AppendUint64(b, d.Inode)
+		b = binary.LittleEndian.AppendUint64(b, uint64(d.Mtime))
+		b = binary.LittleEndian.AppendUint64(b, uint64(d.Ctime))
+	}
+	return b
+}
+
+// parseStamp reads stampSize bytes.
+func parseStamp(b []byte) (s maildir.Stamp) {
+	for i, d := range []*maildir.DirStamp{&s.New, &s.Cur} {
+		at := func(n int) uint64 { return binary.LittleEndian.Uint64(b[24*i+n:]) }
+		*d = maildir.DirStamp{Inode: at(0), Mtime: int64(at(8)), Ctime: int64(at(16))}
+	}
+	return s
+}
+
+func flag(is bool) uint32 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // parseHead reads headSize bytes whose checksum was right.
@@ -112,15 +148,15 @@ func parseHead(b []byte) (h Head) {
 		n, b = binary.LittleEndian.Uint64(b), b[8:]
 		return n
 	}
+	var appendable uint32
 	h.Validity, h.Next = u32(), u32()
 	h.Folder, h.ModSeq, h.Floor = u64(), u64(), u64()
-	for _, p := range []*uint32{&h.Messages, &h.Unseen, &h.Trashed, &h.New, &h.Unsized, &h.FirstUnseen} {
+	for _, p := range []*uint32{&h.Messages, &h.Unseen, &h.Trashed, &h.New, &h.Unsized, &h.FirstUnseen, &h.BeforeUnseen, &appendable} {
 		*p = u32()
 	}
+	h.Appendable = appendable != 0
 	h.Size = int64(u64())
-	for _, d := range []*maildir.DirStamp{&h.Stamp.New, &h.Stamp.Cur} {
-		*d = maildir.DirStamp{Inode: u64(), Mtime: int64(u64()), Ctime: int64(u64())}
-	}
+	h.Stamp, b = parseStamp(b), b[stampSize:]
 	h.List = FileStamp{u64(), int64(u64()), int64(u64())}
 	h.Cache, h.CacheEnd = u64(), int64(u64())
 	return h

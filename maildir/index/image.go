@@ -39,7 +39,7 @@ const IndexName = "rohrpost.index"
 //
 // The generation is random. It goes into all checksums of records and frames.
 const (
-	indexMagic  = "rp-indx1"
+	indexMagic  = "rp-indx2"
 	headerSize  = 256
 	headAt      = 48
 	expungeSize = 16
@@ -228,10 +228,8 @@ func (x *Image) read(p []byte, at int64) (ok bool) {
 func (x *Image) Record(at Ref) (r Record, ok bool) {
 	// Checked where it cannot change any more. Not on the stack: package crc32
 	// would have it moved to the heap.
-	if !x.read(x.own[:], int64(at)*8) {
-		return r, false
-	}
-	return parseRecord(&x.own, x.seed(int64(at)*8))
+	ok = x.read(x.own[:], int64(at)*8) && parseRecord(&r, &x.own, x.seed(int64(at)*8))
+	return r, ok
 }
 
 // AppendName appends the name of a record's file; false if it is damaged.
@@ -253,28 +251,46 @@ func (x *Image) Find(base []byte) (i int, ok bool) {
 			return -1, false
 		}
 	}
-	ok = guarded(func() { i = x.probe(base) })
-	return i, ok
+	sound := true
+	ok = guarded(func() { i, sound = x.probe(base) })
+	return i, ok && sound
 }
 
-// probe looks for a base in the hash table.
-func (x *Image) probe(base []byte) int {
+// probe looks for a base in the hash table. It is not ok if a record that may have
+// this base is damaged.
+func (x *Image) probe(base []byte) (i int, ok bool) {
 	key := keyOf(base)
 	slot, _ := bits.Mul64(key, x.slots)
 	for range x.slots {
 		b := x.b[x.slotsAt+int64(slot)*slotSize:]
 		i := int(binary.LittleEndian.Uint32(b)) - 1
 		if i < 0 || i >= x.records {
-			return -1
+			return -1, true
 		}
-		if binary.LittleEndian.Uint32(b[4:]) == uint32(key) && x.hasBase(i, base) {
-			return i
+		if binary.LittleEndian.Uint32(b[4:]) == uint32(key) {
+			if x.hasBase(i, base) {
+				return i, true
+			}
+			if !x.intact(i) {
+				return -1, false
+			}
 		}
 		if slot++; slot == x.slots {
 			slot = 0
 		}
 	}
-	return -1
+	return -1, true
+}
+
+// intact reports whether record i of the snapshot is as it was written.
+func (x *Image) intact(i int) bool {
+	r, ok := x.Record(x.At(i))
+	if !ok {
+		return false
+	}
+	var buf [256]byte
+	_, ok = x.AppendName(buf[:0], r)
+	return ok
 }
 
 // hasBase reports whether the name of record i of the snapshot has this base.

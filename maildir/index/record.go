@@ -67,17 +67,16 @@ func (r *Record) put(b []byte, seed uint32, name []byte, nameAt int64) {
 }
 
 // parseRecord reads a record; it is ok if the checksum is right.
-func parseRecord(b *[entrySize]byte, seed uint32) (r Record, ok bool) {
+func parseRecord(r *Record, b *[entrySize]byte, seed uint32) (ok bool) {
 	le := binary.LittleEndian
 	if crc32.Update(seed, castagnoli, b[:entryCRCAt]) != le.Uint32(b[entryCRCAt:]) {
-		return r, false
+		return false
 	}
-	i64 := func(at int) int64 { return int64(le.Uint64(b[at:])) }
-	return Record{
-		UID: le.Uint32(b[:]), Flags: maildir.Flags(le.Uint32(b[4:])), ModSeq: le.Uint64(b[8:]), Inode: le.Uint64(b[16:]),
-		Size: i64(24), Wire: i64(32), Date: i64(40), Blob: i64(48), New: b[66] != 0,
-		nameAt: le.Uint32(b[56:]), nameSum: le.Uint32(b[60:]), nameLen: b[64], baseLen: b[65],
-	}, true
+	r.UID, r.Flags, r.ModSeq, r.Inode = le.Uint32(b[:]), maildir.Flags(le.Uint32(b[4:])), le.Uint64(b[8:]), le.Uint64(b[16:])
+	r.Size, r.Wire = int64(le.Uint64(b[24:])), int64(le.Uint64(b[32:]))
+	r.Date, r.Blob, r.New = int64(le.Uint64(b[40:])), int64(le.Uint64(b[48:])), b[66] != 0
+	r.nameAt, r.nameSum, r.nameLen, r.baseLen = le.Uint32(b[56:]), le.Uint32(b[60:]), b[64], b[65]
+	return true
 }
 
 // Base is the base in the record's name.

@@ -254,8 +254,9 @@ func (x *Image) deliver(kind uint32, content []byte, at int64, each func(Frame))
 	place := at + frameHeader
 	switch kind {
 	case frameRecord:
-		if r, ok := parseRecord((*[entrySize]byte)(content), x.seed(place)); ok {
-			each(Frame{At: Ref(place / 8), Record: r})
+		f := Frame{At: Ref(place / 8)}
+		if parseRecord(&f.Record, (*[entrySize]byte)(content), x.seed(place)) {
+			each(f)
 		}
 	case frameExpunge:
 		each(Frame{Expunge: Expunge{binary.LittleEndian.Uint64(content), binary.LittleEndian.Uint32(content[8:])}})

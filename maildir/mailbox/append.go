@@ -58,11 +58,7 @@ func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity
 	for i, msg := range msgs {
 		names[i] = msg.Name
 	}
-	var known uidlist.Known
-	if h, err := index.ReadHead(m); err == nil {
-		known.Validity, known.Next = h.Validity, h.Next
-	}
-	list, err := assignUIDs(m, known, names, now)
+	list, err := assignNew(m, names, now)
 	if err != nil {
 		m.Expunge(msgs)
 		return 0, nil, err
@@ -74,11 +70,31 @@ func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity
 	return list.Validity, uids, nil
 }
 
+// assignNew gives UIDs to messages whose names were made just now.
+func assignNew(m *maildir.Maildir, names []maildir.Name, now time.Time) (*uidlist.List, error) {
+	h, err := index.ReadHead(m)
+	if err != nil {
+		return assignUIDs(m, uidlist.Known{}, names, now)
+	}
+	if h.Appendable {
+		list, err := uidlist.Extend(m, uidlist.Stamp(h.List), h.Validity, h.Next, names)
+		if list != nil || err != nil {
+			return list, busy(err)
+		}
+	}
+	return assignUIDs(m, uidlist.Known{Validity: h.Validity, Next: h.Next}, names, now)
+}
+
 // assignUIDs is uidlist.AssignAfter with ErrBusy for its kind of it.
 func assignUIDs(m *maildir.Maildir, known uidlist.Known, names []maildir.Name, now time.Time) (*uidlist.List, error) {
 	list, err := uidlist.AssignAfter(m, known, names, now)
+	return list, busy(err)
+}
+
+// busy is ErrBusy for package uidlist's kind of it.
+func busy(err error) error {
 	if errors.Is(err, dotlock.ErrBusy) {
-		err = fmt.Errorf("%w: %w", ErrBusy, err)
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
-	return list, err
+	return err
 }

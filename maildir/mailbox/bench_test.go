@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk"
 	"rohrpost/maildir/index"
 	"rohrpost/maildir/uidlist"
 )
@@ -41,6 +42,24 @@ func BenchmarkOpenWarm(b *testing.B) {
 	each(b, func(b *testing.B, m *maildir.Maildir, n int) {
 		for b.Loop() {
 			closeBox(b, open(b, m, false))
+		}
+	})
+}
+
+// BenchmarkSelectWarm is what SELECT asks.
+func BenchmarkSelectWarm(b *testing.B) {
+	each(b, func(b *testing.B, m *maildir.Maildir, n int) {
+		box := open(b, m, true)
+		if _, err := box.Store([]int{n - 1}, Store{Remove: maildir.Seen}); err != nil {
+			b.Fatal(err)
+		}
+		closeBox(b, box)
+		for b.Loop() {
+			box := open(b, m, false)
+			if pos, ok := box.FirstUnseen(); !ok || pos != n-1 {
+				b.Fatal(pos, ok)
+			}
+			closeBox(b, box)
 		}
 	})
 }
@@ -132,6 +151,53 @@ func BenchmarkStoreAll(b *testing.B) {
 	})
 }
 
+// BenchmarkCopyAll copies young messages of another program on a disk whose syncs
+// are waited for.
+func BenchmarkCopyAll(b *testing.B) {
+	const n = 10_000
+	path := filepath.Join(b.TempDir(), "Maildir")
+	fill(b, folderAt(b, path), n)
+	m, err := maildir.Open(path, disk.OS)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { m.Close() })
+	box := open(b, m, true)
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	b.ResetTimer()
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		to, err := maildir.Create(filepath.Join(b.TempDir(), fmt.Sprint(i)), disk.OS)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if done, err := box.Copy(all, to); err != nil || len(done.UIDs) != n {
+			b.Fatal(done, err)
+		}
+		to.Close()
+	}
+}
+
+func BenchmarkExpungeAll(b *testing.B) {
+	const n = 10_000
+	for b.Loop() {
+		b.StopTimer()
+		box := open(b, large(b, n), true)
+		all := make([]int, n)
+		for i := range all {
+			all[i] = i
+		}
+		b.StartTimer()
+		if err := box.Expunge(all); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDeliveryHeard(b *testing.B) {
 	each(b, func(b *testing.B, m *maildir.Maildir, n int) {
 		box := open(b, m, true)
@@ -147,5 +213,27 @@ func BenchmarkDeliveryHeard(b *testing.B) {
 			}
 			i++
 		}
+	})
+}
+
+// BenchmarkDerivedOfAll asks for what SORT and ENVELOPE need of each message.
+func BenchmarkDerivedOfAll(b *testing.B) {
+	each(b, func(b *testing.B, m *maildir.Maildir, n int) {
+		box := open(b, m, true)
+		blob := make([]byte, 600)
+		for pos := range n {
+			box.Cache(pos, 1, blob)
+		}
+		closeBox(b, box)
+		box = open(b, m, true)
+		b.ResetTimer()
+		for b.Loop() {
+			for pos := range box.Len() {
+				if _, ok := box.Cached(pos, 1); !ok {
+					b.Fatal(pos)
+				}
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/msg")
 	})
 }

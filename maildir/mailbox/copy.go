@@ -69,24 +69,37 @@ type copying struct {
 	batch     *maildir.Batch
 	positions []int // of what is in the batch
 	letters   [32]maildir.Flags
+	durable   time.Time // what was written before, the disk has
 }
 
 // link puts messages into the batch, and returns those that are not there.
 func (c *copying) link(positions []int) (missing []int, err error) {
+	for part := range slices.Chunk(positions, chunk) {
+		lost, err := c.linkChunk(part)
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, lost...)
+	}
+	return missing, nil
+}
+
+func (c *copying) linkChunk(positions []int) (missing []int, err error) {
+	msgs, which := make([]maildir.Message, 0, len(positions)), make([]int, 0, len(positions))
 	for _, pos := range positions {
-		_, msg, ok := c.b.named(pos)
-		if !ok {
-			continue
+		if _, msg, ok := c.b.named(pos); ok {
+			msgs, which = append(msgs, msg), append(which, pos)
 		}
-		err := c.solidify(msg)
-		if err == nil {
-			err = c.batch.Copy(c.b.m, msg, c.flags(msg.Flags))
-		}
-		switch {
+	}
+	if err := c.solidify(msgs); err != nil {
+		return nil, err
+	}
+	for i, msg := range msgs {
+		switch err := c.batch.Copy(c.b.m, msg, c.flags(msg.Flags)); {
 		case err == nil:
-			c.positions = append(c.positions, pos)
+			c.positions = append(c.positions, which[i])
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESTALE):
-			missing = append(missing, pos)
+			missing = append(missing, which[i])
 		default:
 			return nil, err
 		}
@@ -98,23 +111,48 @@ func (c *copying) link(positions []int) (missing []int, err error) {
 // a wide margin: Linux does after 30 seconds.
 const writeBack = 2 * time.Minute
 
-// solidify makes the data of a young file durable that another program may have
+// fewYoung is how many files are synced one by one. More of them cost less with all
+// that the file system has to write, by one call.
+const fewYoung = 16
+
+// solidify makes the data of young files durable that another program may have
 // stored without a sync. What we stored was synced.
-func (c *copying) solidify(msg maildir.Message) error {
-	if maildir.Ours(msg.Base) {
-		return nil
+func (c *copying) solidify(msgs []maildir.Message) error {
+	now := c.b.now()
+	if old := now.Add(-writeBack); c.durable.Before(old) {
+		c.durable = old
 	}
-	d := c.b.m.DirOf(msg)
-	st, err := d.Stat(msg.String())
-	if err != nil || c.b.now().Sub(time.Unix(st.Ctim.Unix())) > writeBack {
-		return err
+	young := c.young(msgs)
+	if len(young) > fewYoung {
+		// A file's times are those of a clock that ticks; a second covers that.
+		c.durable = now.Add(-time.Second)
+		return c.b.m.DirOf(young[0]).SyncData()
 	}
-	f, err := d.Open(msg.String())
-	if err != nil {
-		return err
+	for _, msg := range young {
+		err := c.b.m.DirOf(msg).SyncDataOf(msg.String())
+		if errors.Is(err, fs.ErrNotExist) {
+			return c.b.m.DirOf(msg).SyncData() // whatever it is called now
+		}
+		if err != nil {
+			return err
+		}
 	}
-	defer f.Close()
-	return f.Sync()
+	return nil
+}
+
+// young is those of msgs whose data may not be durable yet. One that is not there
+// counts, since it may be back in a moment.
+func (c *copying) young(msgs []maildir.Message) (young []maildir.Message) {
+	for _, msg := range msgs {
+		if maildir.Ours(msg.Base) {
+			continue
+		}
+		written, err := c.b.m.DirOf(msg).Written(msg.String())
+		if err != nil || written.After(c.durable) {
+			young = append(young, msg)
+		}
+	}
+	return young
 }
 
 // keywords finds out which letters the keywords of the messages have in to. Those

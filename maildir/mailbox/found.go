@@ -35,17 +35,21 @@ func (f finding) set(r *index.Record) {
 	}
 }
 
-// Flush writes what Cache, WireSize and InternalDate have found out. Call it at
+// Flush writes what Cache, WireSize, InternalDate and FirstUnseen have found out. Call it at
 // the end of a command.
 func (b *Mailbox) Flush() {
 	b.cache.asked = false
-	if len(b.found) == 0 && len(b.cache.waiting) == 0 || b.err != nil {
+	if len(b.found) == 0 && len(b.cache.waiting) == 0 && b.unseen.uid == 0 || b.err != nil {
 		return
 	}
 	b.update(func(u *update) error {
 		u.still = true
+		u.writeUnseen()
 		u.writeFound()
 		u.writeBlobs()
+		// A command that derived much from many messages will not come soon again, but
+		// sessions that read all entries which no record knows will.
+		u.snapshot = u.snapshot || b.cache.late > 64+len(b.view.uids)/16
 		return nil
 	})
 	b.cache.text = nil

@@ -88,6 +88,7 @@ type Mailbox struct {
 
 	cache   cache
 	found   found
+	unseen  unseen
 	scratch [256]byte // for a name
 }
 
@@ -154,10 +155,17 @@ func (b *Mailbox) current() bool {
 	return true
 }
 
-// Close lets go of everything but the Maildir. It may wait for a tick of the file
-// system's clock (20 ms) to leave an index that the next Open need not doubt.
+// Close lets go of everything but the Maildir, and may be called again. It may wait
+// for a tick of the file system's clock (20 ms) to leave an index that the next Open
+// need not doubt.
 func (b *Mailbox) Close() error {
+	if b.img == nil {
+		return nil
+	}
 	err := b.SyncFlags()
+	if b.view != nil {
+		b.FirstUnseen()
+	}
 	b.Flush()
 	b.settle()
 	b.release()
@@ -193,21 +201,6 @@ func (b *Mailbox) Len() int {
 // Counts are the sums over the messages as of the last Sync; what is gone does
 // not count.
 func (b *Mailbox) Counts() Counts { return b.img.Head().Counts }
-
-// FirstUnseen is the position of the first message that is not seen.
-func (b *Mailbox) FirstUnseen() (pos int, ok bool) {
-	h := b.img.Head()
-	if h.Unseen == 0 || !b.ready() {
-		return 0, false
-	}
-	pos, _ = b.view.find(h.FirstUnseen)
-	for ; pos < b.Len(); pos++ {
-		if m := b.At(pos); !m.Gone && m.Flags&maildir.Seen == 0 {
-			return pos, true
-		}
-	}
-	return 0, false
-}
 
 // UID is the UID at a position.
 func (b *Mailbox) UID(pos int) UID {

@@ -3,15 +3,18 @@ package mailbox
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"rohrpost/maildir"
 	"rohrpost/maildir/disk/disktest"
 	"rohrpost/maildir/index"
+	"rohrpost/maildir/uidlist"
 )
 
 // folder is an empty Maildir in memory.
@@ -460,5 +463,154 @@ func TestCacheOfThePastIsBegunAnew(t *testing.T) {
 	}
 	if st, err := os.Stat(filepath.Join(m.Path(), index.CacheName)); err != nil || st.Size() > 1<<10 {
 		t.Errorf("%v, %v", st, err)
+	}
+}
+
+// Where Dovecot serves the folder too, messages are renamed under its lock: it takes
+// what its listing misses for removed. Elsewhere nobody waits for that lock.
+func TestStoreIsUnderDovecotsLockWhereDovecotIs(t *testing.T) {
+	m := folder(t)
+	put(t, m, "cur/1700000001.M1P1.other:2,")
+	b := open(t, m, false)
+	lock := m.Path() + "/dovecot-uidlist.lock"
+	host, _ := os.Hostname()
+	if err := os.WriteFile(lock, fmt.Appendf(nil, "%d:%s", os.Getppid(), host), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Store([]int{0}, Store{Add: maildir.Flagged}); err != nil {
+		t.Fatalf("without Dovecot: %v", err)
+	}
+	if err := os.WriteFile(m.Path()+"/dovecot.index.log", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := b.Store([]int{0}, Store{Add: maildir.Seen})
+		done <- err
+	}()
+	for range 50 {
+		time.Sleep(time.Millisecond)
+		if names, _ := os.ReadDir(m.Path() + "/cur"); strings.Contains(names[0].Name(), "S") {
+			t.Fatal("it renamed a message while another held the lock")
+		}
+	}
+	os.Remove(lock)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mbsync puts a field of its own into names, and Dovecot tells messages apart by all
+// that comes before the info.
+func TestI27_NewFieldsAreNotedForDovecot(t *testing.T) {
+	t.Parallel()
+	for _, session := range []struct {
+		about  string
+		before func(t *testing.T, m *maildir.Maildir, b *Mailbox)
+		after  func(t *testing.T, m *maildir.Maildir, b *Mailbox)
+	}{
+		{"by an event", func(*testing.T, *maildir.Maildir, *Mailbox) {}, func(t *testing.T, _ *maildir.Maildir, b *Mailbox) { sync(t, b) }},
+		{"by a scan", func(*testing.T, *maildir.Maildir, *Mailbox) {}, func(t *testing.T, _ *maildir.Maildir, b *Mailbox) {
+			b.doubt = true
+			sync(t, b)
+		}},
+		{"without an index", func(t *testing.T, m *maildir.Maildir, b *Mailbox) {
+			closeBox(t, b)
+			if err := os.Remove(filepath.Join(m.Path(), index.IndexName)); err != nil {
+				t.Fatal(err)
+			}
+		}, func(t *testing.T, m *maildir.Maildir, _ *Mailbox) { closeBox(t, open(t, m, false)) }},
+	} {
+		t.Run(session.about, func(t *testing.T) {
+			t.Parallel()
+			m := folder(t)
+			put(t, m, "cur/1700000001.M1P1.mx,S=4:2,S")
+			put(t, m, "cur/1700000002.M1P1.mx,S=4:2,")
+			b := open(t, m, true)
+			b.Fd()
+			sync(t, b)
+			uid := b.UID(0)
+			session.before(t, m, b)
+			if err := os.Rename(m.Path()+"/cur/1700000001.M1P1.mx,S=4:2,S", m.Path()+"/cur/1700000001.M1P1.mx,S=4,U=7:2,S"); err != nil {
+				t.Fatal(err)
+			}
+			session.after(t, m, b)
+			list, err := uidlist.Read(m.Dir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := list.Record(0); r.UID != uint32(uid) || !strings.HasPrefix(r.Name, "1700000001.M1P1.mx,S=4,U=7") || list.Len() != 2 {
+				t.Errorf("UID %d of %q, want %d of the new name", r.UID, r.Name, uid)
+			}
+		})
+	}
+}
+
+// RFC 3501 section 7.1: UNSEEN is the number of the first message without \Seen.
+// The index of a mailbox that did not change tells it without its messages.
+func TestFirstUnseenIsKnownToTheNextSession(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	m := folder(t)
+	fill(t, m, 20)
+	age(t, m)
+	for round := range 200 {
+		b := open(t, m, false)
+		pos, ok := b.FirstUnseen()
+		if round%2 == 1 && ok && b.view != nil {
+			t.Fatalf("round %d: the messages were looked at", round)
+		}
+		want := 0
+		for want < b.Len() && b.At(want).Flags&maildir.Seen != 0 {
+			want++
+		}
+		if ok != (want < b.Len()) || ok && pos != want {
+			t.Fatalf("round %d: first unseen is %d %t of %d, want %d", round, pos, ok, b.Len(), want)
+		}
+		if round%2 == 0 { // the next one finds it as this one left it
+			one := []int{rnd.IntN(min(b.Len(), want+3))}
+			var err error
+			switch rnd.IntN(8) {
+			case 0:
+				_, err = b.Store(one, Store{Remove: maildir.Seen})
+			case 1:
+				err = b.Expunge(one)
+			case 2:
+				for i := range 3 {
+					put(t, m, fmt.Sprintf("cur/18%08d.M%dP1.other:2,", round, i))
+				}
+			default:
+				_, err = b.Store(one, Store{Add: maildir.Seen})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		closeBox(t, b)
+		if round%2 == 0 {
+			age(t, m)
+			closeBox(t, open(t, m, false)) // sees what the times have become
+			c := open(t, m, false)
+			c.UID(0)
+			closeBox(t, c)
+		}
+	}
+}
+
+// A Take that was killed has left a message under two names.
+func TestExpungedMessageHasNoOtherNameInNew(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 2)
+	b := open(t, m, false)
+	twin := filepath.Join(m.Path(), "new/1700000001.M1P1.other")
+	if err := os.Link(filepath.Join(m.Path(), "cur/1700000001.M1P1.other:2,"), twin); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Expunge([]int{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(twin); !os.IsNotExist(err) {
+		t.Errorf("the other name is still there: %v", err)
 	}
 }

@@ -2,10 +2,10 @@ package mailbox
 
 import (
 	"io"
-	"os"
 	"time"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk"
 	"rohrpost/maildir/index"
 )
 
@@ -41,12 +41,12 @@ func (b *Mailbox) At(pos int) Message {
 
 // at is the record at a position, if it is there. An index that turns out to be
 // damaged is made anew.
-func (b *Mailbox) at(pos int) (index.Record, bool) {
+func (b *Mailbox) at(pos int) (r index.Record, ok bool) {
 	for range 2 {
 		if !b.ready() || b.view.at[pos] == 0 {
 			return index.Record{}, false
 		}
-		if r, ok := b.img.Record(b.view.at[pos]); ok && r.UID == b.view.uids[pos] {
+		if r, ok = b.img.Record(b.view.at[pos]); ok && r.UID == b.view.uids[pos] {
 			return r, true
 		}
 		if err := b.rebuild(); err != nil {
@@ -82,7 +82,7 @@ func (b *Mailbox) Name(pos int) maildir.Name {
 
 // OpenMessage opens the message for reading, under whatever name it has now. The
 // error is maildir.ErrGone if it is nowhere.
-func (b *Mailbox) OpenMessage(pos int) (*os.File, error) {
+func (b *Mailbox) OpenMessage(pos int) (*disk.Reader, error) {
 	_, msg, ok := b.named(pos)
 	if !ok {
 		return nil, b.goneOr()
@@ -174,7 +174,7 @@ func (b *Mailbox) WireSize(pos int) (int64, error) {
 }
 
 // count counts the bytes of a file.
-func count(c *maildir.Counter, f *os.File) error {
+func count(c *maildir.Counter, f io.Reader) error {
 	var buf [16 << 10]byte
 	for {
 		n, err := f.Read(buf[:])

@@ -83,6 +83,7 @@ func (b *Mailbox) build() (img *index.Image, settled bool, err error) {
 		w.Add(r, name)
 	}
 	h := index.Head{Folder: index.Folder(b.m), Validity: list.Validity, Next: list.Next, ModSeq: modseq, Floor: modseq, List: index.FileStamp(list.Stamp())}
+	h.Appendable = list.Appendable() && list.Len() == len(order)
 	if l.Settled {
 		h.Stamp = l.Stamp
 	}
@@ -113,19 +114,30 @@ func (b *Mailbox) assigned(l *maildir.Listing, known uidlist.Known) (*uidlist.Li
 		return list, uidlist.Sync(b.m)
 	}
 	l.Sort()
-	var names []maildir.Name
-	for i := range l.Len() {
-		if base := l.Base(i); (err != nil || list.UID(base) == 0) && nameable(base) {
-			names = append(names, l.At(i).Name)
-		}
+	if list, err = assignUIDs(b.m, known, lacking(list, l), b.now()); err != nil || !lacks(list, l) {
+		return list, err
 	}
-	return assignUIDs(b.m, known, names, b.now())
+	// It has no room for more UIDs, or was replaced meanwhile: a list that is made anew
+	// knows only those that were asked for.
+	return assignUIDs(b.m, known, lacking(list, l), b.now())
 }
 
-// lacks reports whether a message of l has no UID.
+// lacking is the messages of l that have no UID in the list, which may be nil, or
+// another name there.
+func lacking(list *uidlist.List, l *maildir.Listing) (names []maildir.Name) {
+	for i := range l.Len() {
+		if n := l.At(i).Name; (list == nil || !list.Has(n)) && nameable(n.Base) {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// lacks reports whether a message of l has no UID, or is in the list under another
+// name.
 func lacks(list *uidlist.List, l *maildir.Listing) bool {
 	for i := range l.Len() {
-		if base := l.Base(i); list.UID(base) == 0 && nameable(base) {
+		if n := l.At(i).Name; !list.Has(n) && nameable(n.Base) {
 			return true
 		}
 	}

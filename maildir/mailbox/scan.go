@@ -2,6 +2,8 @@ package mailbox
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"slices"
 
 	"rohrpost/maildir"
@@ -118,32 +120,43 @@ func note(set map[uint32]bool, uid uint32) map[uint32]bool {
 }
 
 // lookUp is the newest record of the message with this base, and its position, -1
-// if it is hidden. It is not ok if the index is damaged.
+// if it is hidden. It is not ok if the index is damaged. A message that went and is
+// there again under another UID has two records: the snapshot's table leads to the
+// old one.
 func (b *Mailbox) lookUp(base []byte) (r index.Record, pos int, found, ok bool) {
 	i, ok := b.img.Find(base)
 	if !ok {
 		return r, 0, false, false
 	}
-	v := b.view
-	var at index.Ref
-	var uid uint32
 	if i >= 0 {
-		at = b.img.At(i)
-		if r, ok = b.img.Record(at); !ok {
-			return r, 0, false, false
+		if r, pos, found, ok = b.lookUpSnapshot(i); found || !ok {
+			return r, pos, found, ok
 		}
-		uid = r.UID
-	} else if uid, found = v.late[index.Key(base)]; !found {
+	}
+	uid, known := b.view.late[index.Key(base)]
+	if !known {
 		return r, 0, false, true
 	}
-	if i < 0 || i >= len(v.uids) || v.uids[i] != uid {
-		i, found = v.find(uid)
-		if !found {
-			return b.lookUpHidden(uid, base)
+	if pos, known = b.view.find(uid); !known || b.view.at[pos] == 0 {
+		return b.lookUpHidden(uid)
+	}
+	r, ok = b.img.Record(b.view.at[pos])
+	return r, pos, ok, ok
+}
+
+// lookUpSnapshot is lookUp for message i of the snapshot.
+func (b *Mailbox) lookUpSnapshot(i int) (r index.Record, pos int, found, ok bool) {
+	at, v := b.img.At(i), b.view
+	if r, ok = b.img.Record(at); !ok {
+		return r, 0, false, false
+	}
+	if i >= len(v.uids) || v.uids[i] != r.UID {
+		if i, found = v.find(r.UID); !found {
+			return b.lookUpHidden(r.UID)
 		}
 	}
 	if v.at[i] == 0 {
-		return b.lookUpHidden(uid, base)
+		return b.lookUpHidden(r.UID)
 	}
 	if v.at[i] != at {
 		if r, ok = b.img.Record(v.at[i]); !ok {
@@ -153,7 +166,7 @@ func (b *Mailbox) lookUp(base []byte) (r index.Record, pos int, found, ok bool) 
 	return r, i, true, true
 }
 
-func (b *Mailbox) lookUpHidden(uid uint32, base []byte) (r index.Record, pos int, found, ok bool) {
+func (b *Mailbox) lookUpHidden(uid uint32) (r index.Record, pos int, found, ok bool) {
 	for _, at := range b.view.hidden {
 		r, ok := b.img.Record(at)
 		if !ok {
@@ -167,7 +180,7 @@ func (b *Mailbox) lookUpHidden(uid uint32, base []byte) (r index.Record, pos int
 }
 
 // missing is the records of the messages that were not seen. One that its base does
-// not lead to, since a name is damaged, may have been seen without being known.
+// not lead to, since another has the same key, may have been seen without being known.
 func (s *scan) missing() (list []index.Record, err error) {
 	v := s.b.view
 	add := func(at index.Ref) bool {
@@ -198,7 +211,7 @@ func (s *scan) missing() (list []index.Record, err error) {
 func (b *Mailbox) record(uid uint32) (r index.Record, pos int, ok bool) {
 	pos, ok = b.view.find(uid)
 	if !ok || b.view.at[pos] == 0 {
-		r, pos, found, ok := b.lookUpHidden(uid, nil)
+		r, pos, found, ok := b.lookUpHidden(uid)
 		return r, pos, found && ok
 	}
 	r, ok = b.img.Record(b.view.at[pos])
@@ -232,13 +245,28 @@ func (u *update) change(old index.Record, pos int, msg maildir.Message) {
 			u.b.flagged = append(u.b.flagged, pos)
 		}
 	}
+	if !u.b.hasFields(old, msg.Fields) {
+		u.renamed = append(u.renamed, msg.Name)
+	}
 	u.put(&old, r, []byte(msg.String()))
 }
 
-// welcome gives UIDs to messages that the index does not know, and writes them.
-// always has the list of UIDs looked at also if there are none.
+// hasFields reports whether the name in a record has these fields.
+func (b *Mailbox) hasFields(r index.Record, fields string) bool {
+	name, ok := b.img.AppendName(b.scratch[:0], r)
+	if !ok {
+		return false
+	}
+	rest, ok := bytes.CutPrefix(name[len(r.Base(name)):], []byte(fields))
+	return ok && (len(rest) == 0 || rest[0] == ':')
+}
+
+// welcome gives UIDs to messages that the index does not know, and writes them. In
+// the list of UIDs it notes those whose fields have changed: Dovecot makes other
+// messages of them otherwise. always has the list looked at also if there are none
+// of either.
 func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
-	if len(fresh) == 0 && !always {
+	if len(fresh) == 0 && len(u.renamed) == 0 && !always {
 		return nil
 	}
 	names := make([]maildir.Name, 0, len(fresh))
@@ -246,6 +274,12 @@ func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
 		names = append(names, msg.Name)
 	}
 	slices.SortFunc(names, maildir.CompareArrival)
+	if len(u.renamed) == 0 {
+		if done, err := u.extend(fresh, names); done || err != nil {
+			return err
+		}
+	}
+	names = append(names, u.renamed...)
 	known := uidlist.Known{Validity: u.head.Validity, Next: u.head.Next, Expunged: u.expungedBefore()}
 	list, err := assignUIDs(u.b.m, known, names, u.b.now())
 	if err != nil {
@@ -254,18 +288,43 @@ func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
 	if list.Validity != u.head.Validity {
 		return ErrReborn
 	}
-	u.head.Next, u.head.List = max(u.head.Next, list.Next), index.FileStamp(list.Stamp())
-	type arrival struct {
-		uid uint32
-		msg maildir.Message
+	order := u.listed(list, fresh, names)
+	if order, err = u.overtaken(order, list, known.Expunged); err != nil {
+		return err
 	}
+	u.head.Appendable = list.Appendable() && u.knowsAll(list, order, known.Expunged)
+	return u.arrive(order)
+}
+
+// extend is welcome where the list of UIDs need not be read. It reports whether that
+// was so.
+func (u *update) extend(fresh map[string]maildir.Message, names []maildir.Name) (done bool, err error) {
+	if !u.head.Appendable || len(names) == 0 {
+		return false, nil
+	}
+	list, err := uidlist.Extend(u.b.m, uidlist.Stamp(u.head.List), u.head.Validity, u.head.Next, names)
+	if list == nil || err != nil {
+		return false, busy(err)
+	}
+	return true, u.arrive(u.listed(list, fresh, names))
+}
+
+// listed takes up a list of UIDs, and is the arrivals that have one, ascending if
+// the list gave them now.
+func (u *update) listed(list *uidlist.List, fresh map[string]maildir.Message, names []maildir.Name) []arrival {
+	u.head.Next, u.head.List = max(u.head.Next, list.Next), index.FileStamp(list.Stamp())
 	order := make([]arrival, 0, len(names))
 	for _, n := range names {
-		if uid := list.UID(n.Base); uid != 0 {
-			order = append(order, arrival{uid, fresh[n.Base]})
+		msg, ok := fresh[n.Base]
+		if uid := list.UID(n.Base); ok && uid != 0 {
+			order = append(order, arrival{uid, msg})
 		}
 	}
-	slices.SortFunc(order, func(a, b arrival) int { return int(int64(a.uid) - int64(b.uid)) })
+	return order
+}
+
+// arrive writes new messages, by ascending UID.
+func (u *update) arrive(order []arrival) error {
 	for _, a := range order {
 		if _, _, known := u.b.record(a.uid); known {
 			return index.ErrDamaged // or its base would have led to it
@@ -296,7 +355,9 @@ func (u *update) expungedBefore() func(uid uint32) bool {
 }
 
 // relist holds the index to a list of UIDs that another program wrote: a message
-// that has another UID there is one that went, and a new one.
+// that has another UID there is one that went, and a new one. But Dovecot removes a
+// file first and then takes it from the list; a name that was seen before may have
+// none any more, and must not get a UID then.
 func (s *scan) relist(u *update, missing []index.Record) error {
 	b := u.b
 	list, err := uidlist.Read(b.m.Dir())
@@ -324,11 +385,14 @@ func (s *scan) relist(u *update, missing []index.Record) error {
 			msg = message(name, r.Inode, r.New)
 		}
 		delete(s.changed, r.UID)
+		u.expunge(r)
+		if _, err := b.m.DirOf(msg).Stat(msg.String()); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if s.fresh == nil {
 			s.fresh = map[string]maildir.Message{}
 		}
 		s.fresh[msg.Base] = msg
-		u.expunge(r)
 	}
 	return nil
 }

@@ -1,10 +1,13 @@
 package mailbox
 
 import (
+	"errors"
 	"slices"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/dotlock"
 	"rohrpost/maildir/index"
+	"rohrpost/maildir/uidlist"
 )
 
 // Store is one change of flags.
@@ -121,7 +124,12 @@ func (u *update) storeChunk(positions []int, s Store, done *Stored) (missing []i
 
 // refile renames files and writes their records, but for those that are not there.
 func (u *update) refile(was []index.Record, msgs []maildir.Message, flags []maildir.Flags) (lost []int, err error) {
+	lock, err := u.b.lockOutDovecot()
+	if err != nil {
+		return nil, err
+	}
 	lost, err = u.b.m.Refile(msgs, flags)
+	lock.Release()
 	for i, msg := range msgs {
 		if msg.Flags != flags[i] || msg.New {
 			continue
@@ -134,6 +142,23 @@ func (u *update) refile(was []index.Record, msgs []maildir.Message, flags []mail
 		u.put(&was[i], r, []byte(msg.String()))
 	}
 	return lost, err
+}
+
+// dovecotLog is a file that Dovecot has in each folder that it serves.
+const dovecotLog = "dovecot.index.log"
+
+// lockOutDovecot keeps Dovecot from listing the folder while messages are renamed, if
+// it serves the folder too: it takes one that its listing has missed for removed, and
+// gives it another UID. The lock may be nil.
+func (b *Mailbox) lockOutDovecot() (*dotlock.Lock, error) {
+	if _, err := b.m.Dir().Stat(dovecotLog); err != nil {
+		return nil, nil
+	}
+	lock, err := uidlist.Lock(b.m)
+	if errors.Is(err, dotlock.ErrBusy) {
+		err = ErrBusy
+	}
+	return lock, err
 }
 
 // SyncFlags makes all that Store did durable. Call it when a session ends, idles

@@ -14,12 +14,13 @@ import (
 
 // update is a change of the index under its lock.
 type update struct {
-	b      *Mailbox
-	batch  *index.Batch
-	head   index.Head
-	modseq uint64 // of all that this update changes; 0 until something does
-	steps  []step
-	still  bool // the directories were not changed, or were scanned since
+	b       *Mailbox
+	batch   *index.Batch
+	head    index.Head
+	modseq  uint64 // of all that this update changes; 0 until something does
+	steps   []step
+	renamed []maildir.Name // whose fields, which Dovecot tells them apart by, have changed
+	still   bool           // the directories were not changed, or were scanned since
 
 	snapshot bool // it is time for one
 }
@@ -91,15 +92,14 @@ func (u *update) put(old *index.Record, r index.Record, name []byte) {
 		u.head.Counts.Sub(*old)
 	}
 	u.head.Counts.Add(r)
-	if r.Flags&maildir.Seen == 0 && (r.UID < u.head.FirstUnseen || u.head.FirstUnseen == 0) {
-		u.head.FirstUnseen = r.UID
-	}
+	u.moveUnseen(old, &r)
 	u.steps = append(u.steps, step{at: u.batch.Record(r, name)})
 }
 
 // expunge writes the end of a message.
 func (u *update) expunge(r index.Record) {
 	u.head.Counts.Sub(r)
+	u.moveUnseen(&r, nil)
 	e := index.Expunge{ModSeq: u.next(), UID: r.UID}
 	u.batch.Expunge(e)
 	u.steps = append(u.steps, step{expunge: e})
@@ -109,6 +109,9 @@ func (u *update) expunge(r index.Record) {
 func (u *update) commit() error {
 	b := u.b
 	if u.batch.Empty() && u.head == b.img.Head() {
+		if u.snapshot { // blobs have been written, which no record knows
+			return b.compact()
+		}
 		return nil
 	}
 	if !u.still {

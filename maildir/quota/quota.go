@@ -27,7 +27,7 @@ const (
 	inFlight = 10 * time.Second
 )
 
-// Reservation is room for one message, counted as used from Reserve on.
+// Reservation is room for messages, counted as used from Reserve on.
 type Reservation struct {
 	m    *maildir.Maildir
 	size Usage
@@ -52,7 +52,12 @@ func (r Reservation) Release() {
 // as Maildir++ allows, and may exceed it by what they deliver at that moment.
 // All folders and all messages count, whatever their flags.
 func Reserve(m *maildir.Maildir, rule string, size int64) (Reservation, error) {
-	r := Reservation{m: m, size: Usage{size, 1}}
+	return ReserveAll(m, rule, Usage{size, 1})
+}
+
+// ReserveAll is Reserve for several messages, for which there is room together or not.
+func ReserveAll(m *maildir.Maildir, rule string, u Usage) (Reservation, error) {
+	r := Reservation{m: m, size: u}
 	var limit Limit
 	if rule != "" {
 		var err error
@@ -125,6 +130,44 @@ func Add(m *maildir.Maildir, u Usage) {
 	}
 }
 
+// Kept reports whether the Maildir m has a file that is to be kept right.
+func Kept(m *maildir.Maildir) bool {
+	_, err := m.Dir().Stat(fileName)
+	return err == nil
+}
+
+// Read is the file's own limit, zero if there is none, and what the Maildir holds. A
+// file that does not tell is counted anew.
+func Read(m *maildir.Maildir) (Limit, Usage, error) {
+	was, err := look(m)
+	switch {
+	case err == nil || was.limit == (Limit{}):
+		return was.limit, was.used, nil
+	case !errors.Is(err, errDamaged):
+		return Limit{}, Usage{}, fmt.Errorf("quota of %s: %w", m.Path(), err)
+	}
+	// To take room for nothing is to have counted, also if there is none left.
+	if _, err := ReserveAll(m, "", Usage{}); err != nil && !errors.Is(err, ErrOver) {
+		return Limit{}, Usage{}, err
+	}
+	if was, err = look(m); err == nil {
+		return was.limit, was.used, nil
+	}
+	used, err := count(m)
+	return was.limit, used, err
+}
+
+// look reads the file without its lock: others only append to it, or replace it.
+func look(m *maildir.Maildir) (file, error) {
+	f, err := m.Dir().Open(fileName)
+	if err != nil {
+		return file{}, err
+	}
+	defer f.Close()
+	was, _, err := read(f)
+	return was, err
+}
+
 // read reads the locked file. fresh says that a count now would not help.
 func read(f *os.File) (was file, fresh bool, err error) {
 	if f == nil {
@@ -170,7 +213,7 @@ func write(m *maildir.Maildir, limit Limit, used Usage) error {
 
 // count counts all messages of the Maildir and of its folders.
 func count(m *maildir.Maildir) (Usage, error) {
-	used, err := countOne(m)
+	used, err := Count(m)
 	if err != nil {
 		return used, err
 	}
@@ -186,7 +229,7 @@ func count(m *maildir.Maildir) (Usage, error) {
 		if err != nil {
 			return used, err
 		}
-		u, err := countOne(folder)
+		u, err := Count(folder)
 		folder.Close()
 		if err != nil {
 			return used, err
@@ -196,7 +239,8 @@ func count(m *maildir.Maildir) (Usage, error) {
 	return used, nil
 }
 
-func countOne(m *maildir.Maildir) (used Usage, err error) {
+// Count counts the messages of one folder.
+func Count(m *maildir.Maildir) (used Usage, err error) {
 	l, err := m.Scan()
 	if err != nil {
 		return used, err

@@ -138,11 +138,13 @@ func assign(m *maildir.Maildir, lock *dotlock.Lock, known Known, names []maildir
 			return nil, err
 		}
 	}
+	dead := l.lines.dead
 	from, renamed := l.give(names, known)
-	if !mend && renamed == nil {
+	again := l.lines.dead > dead // Dovecot complains of two lines for one name
+	if !mend && renamed == nil && !again {
 		return l, l.extend(m, lock, from)
 	}
-	if renamed != nil {
+	if renamed != nil || again {
 		if l, err = l.inOrder(renamed); err != nil {
 			return nil, err
 		}
@@ -251,6 +253,13 @@ func (l *List) expunged(line []byte, known Known) bool {
 	}
 	uid, _ := number(line)
 	return known.Expunged(uint32(uid))
+}
+
+// Has reports whether Assign has nothing to do for n: it has a UID, and under this
+// name, but for its info.
+func (l *List) Has(n maildir.Name) bool {
+	line, ok := l.lines.find(n.Base)
+	return ok && (l.has(line, n) || !good([]byte(n.Base+n.Fields)))
 }
 
 // has reports whether a line has the name n, but for its info. Dovecot tells

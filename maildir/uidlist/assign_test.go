@@ -156,6 +156,9 @@ func TestMessageThatComesBack(t *testing.T) {
 	again, err := uidlist.Read(m.Dir())
 	must(t, err)
 	want(t, again, text(l))
+	if n := strings.Count(read(t, m), ":1.a\n"); n != 1 {
+		t.Errorf("the file has %d lines for it, of which Dovecot complains", n)
+	}
 	// What was expunged under another UIDVALIDITY says nothing.
 	known.Validity, known.Expunged = v-1, func(uint32) bool { return true }
 	l, err = uidlist.AssignAfter(m, known, parse("1.a", "2.b"), now)

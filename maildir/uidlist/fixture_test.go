@@ -99,3 +99,38 @@ func TestTreeOfDovecot23(t *testing.T) {
 		t.Errorf("the new folder's list is %s, %v", text(fl), err)
 	}
 }
+
+// A tree that Courier's imapd 5.0.13 wrote has the UIDs that it told, in its folder
+// too, and its subscriptions. scripts/interop/dovecot -fixture has made it.
+func TestTreeOfCourier50(t *testing.T) {
+	t.Parallel()
+	root := copyOf(t, "courier-5.0")
+	folder, err := root.CreateFolder("Lists.golang") // which adds the empty directories that testdata lacks
+	must(t, err)
+	defer folder.Close()
+	for _, m := range []*maildir.Maildir{root, folder} {
+		list, err := m.Scan()
+		must(t, err)
+		list.Sort()
+		var all []maildir.Name
+		for i := range list.Len() {
+			all = append(all, list.At(i).Name)
+		}
+		l, err := uidlist.Assign(m, all, now)
+		must(t, err)
+		got := fmt.Sprintf("UIDVALIDITY %d\n", l.Validity)
+		for i := range l.Len() {
+			r := l.Record(i)
+			msg := list.At(list.Find(maildir.ParseName(r.Name).Base))
+			got += fmt.Sprintf("%d %s\n", r.UID, letters(msg.Flags, nil))
+		}
+		want, err := os.ReadFile(filepath.Join(m.Path(), "want"))
+		if err != nil || !strings.EqualFold(got, string(want)) {
+			t.Errorf("%s\nwant\n%s, %v", got, want, err)
+		}
+	}
+	subscribed, err := subscription.Read(root)
+	if err != nil || !slices.Equal(subscribed, []string{"Lists.golang", "Entwürfe", "INBOX"}) {
+		t.Errorf("subscribed to %q, %v", subscribed, err)
+	}
+}

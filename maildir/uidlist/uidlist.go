@@ -232,6 +232,13 @@ func (l *List) UID(base string) uint32 {
 // Len is the number of messages that have a record.
 func (l *List) Len() int { return len(l.lines.order) }
 
+// UIDAt is the UID of Record(i), without the rest. It allocates nothing.
+func (l *List) UIDAt(i int) uint32 {
+	line, _ := l.lines.line(int(l.lines.order[i]))
+	uid, _ := number(line)
+	return uint32(uid)
+}
+
 // Record is record i, from 0, in the order of UIDs.
 func (l *List) Record(i int) Record {
 	line, _ := l.lines.line(int(l.lines.order[i]))

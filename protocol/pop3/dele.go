@@ -6,9 +6,13 @@ func (s *session) dele(arg string) {
 	if !ok {
 		return
 	}
+	octets, ok := s.size(i)
+	if !ok {
+		return
+	}
 	d := s.drop
 	d.deleted.add(i, d.list.Len())
-	d.removed += d.size(i)
+	d.removed += octets
 	s.ok("marked as deleted")
 }
 

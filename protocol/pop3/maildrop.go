@@ -9,40 +9,28 @@ import (
 // here, from 1 on the wire.
 type maildrop struct {
 	*Transaction
-	list      *maildir.Listing
+	list      *index.Inventory
 	deleted   set
 	retrieved set
-	octets    int64 // of all messages, deleted ones included
-	removed   int64 // of those that are marked as deleted
+	removed   int64 // octets of the messages that are marked as deleted
 	ids       *uniqueIDs
 	chunk     []byte // for RETR and TOP, from the first one on
 }
 
 // openDrop lists the messages, oldest first as their names tell it, which is the
 // order that clients expect where messages have no numbers of their own.
-//
-// Sizes come before the order: names lie in memory in the order in which they
-// were read, and in any other order each costs a cache miss.
 func openDrop(t *Transaction) (*maildrop, error) {
-	l, err := t.Box.Scan()
+	l, err := index.TakeInventory(t.Box)
 	if err != nil {
 		return nil, err
 	}
-	if err := index.Sizes(t.Box, l); err != nil {
+	if err := l.Unread(); err != nil {
 		// One that cannot be read counts as empty: no reason to keep all the
 		// others from their owner, and RETR will say so.
 		t.Log("size-failed", "err", err)
 	}
-	d := &maildrop{Transaction: t, list: l}
-	for i := range l.Len() {
-		d.octets += d.size(i)
-	}
-	l.Sort()
-	return d, nil
+	return &maildrop{Transaction: t, list: l}, nil
 }
-
-// size is the size of message i in octets (RFC 1939 section 11).
-func (d *maildrop) size(i int) int64 { return max(0, d.list.WireSize(i)) }
 
 // chunkSize is how much of a message is read at once, in bytes: most messages
 // whole.
@@ -93,4 +81,24 @@ func (s *session) message(arg string) (i int, ok bool) {
 		return n - 1, true
 	}
 	return 0, false
+}
+
+// at is message i. If that is lost, which takes somebody who damages our files, the
+// session is over: no number means anything any more.
+func (s *session) at(i int) (msg maildir.Message, ok bool) {
+	msg, err := s.drop.list.At(i)
+	if err != nil {
+		s.end(err)
+	}
+	return msg, err == nil
+}
+
+// size is the size of message i in octets (RFC 1939 section 11), or the end of the
+// session as in at.
+func (s *session) size(i int) (octets int64, ok bool) {
+	octets, err := s.drop.list.WireSize(i)
+	if err != nil {
+		s.end(err)
+	}
+	return octets, err == nil
 }

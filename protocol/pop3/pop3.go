@@ -8,7 +8,8 @@
 //
 // Invariants of a session:
 //  1. Message numbers are given once, when the Maildir is listed. They stay,
-//     whatever other programs do to the files.
+//     whatever other programs do to the files; if the list is lost, the session
+//     ends.
 //  2. Nothing is deleted before QUIT, and QUIT says +OK only when no power cut
 //     brings a deleted message back.
 //  3. A message is sent as it lies in the file that was opened, with lines ended

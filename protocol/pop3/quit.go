@@ -30,17 +30,14 @@ func (s *session) quit(string) {
 // update flags what was retrieved and removes what is marked. The error is about
 // removing only: nobody waits for a flag, and the next session has another try.
 func (d *maildrop) update() error {
-	var seen, doomed []maildir.Message
-	for i := range d.list.Len() {
-		switch {
-		case d.deleted.has(i):
-			doomed = append(doomed, d.list.At(i))
-		case d.retrieved.has(i) && !d.KeepFlags:
-			seen = append(seen, d.list.At(i))
-		}
+	doomed, err := d.messages(d.deleted, set{})
+	if err != nil {
+		return err
 	}
-	if err := d.Box.Take(seen, maildir.Seen); err != nil {
-		d.Log("flag-failed", "err", err)
+	if !d.KeepFlags {
+		if err := d.see(); err != nil {
+			d.Log("flag-failed", "err", err)
+		}
 	}
 	if len(doomed) == 0 {
 		return nil
@@ -52,6 +49,30 @@ func (d *maildrop) update() error {
 	d.Stats.Deleted = len(doomed)
 	quota.Add(d.Box, quota.Usage{Bytes: -was.Bytes, Messages: -was.Messages})
 	return nil
+}
+
+// see flags what was retrieved, and will stay, as seen.
+func (d *maildrop) see() error {
+	seen, err := d.messages(d.retrieved, d.deleted)
+	if err != nil {
+		return err
+	}
+	return d.Box.Take(seen, maildir.Seen)
+}
+
+// messages are those of one set that are not in the other.
+func (d *maildrop) messages(in, but set) (list []maildir.Message, err error) {
+	for i := range d.list.Len() {
+		if !in.has(i) || but.has(i) {
+			continue
+		}
+		msg, err := d.list.At(i)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, msg)
+	}
+	return list, nil
 }
 
 // stored is what messages that are about to be removed take of the quota; those

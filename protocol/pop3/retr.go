@@ -3,7 +3,6 @@ package pop3
 import (
 	"errors"
 	"io"
-	"os"
 
 	"rohrpost/maildir"
 )
@@ -27,7 +26,11 @@ func (s *session) retr(arg string) {
 // send answers with message i, or as much of it as top lets through, and reports
 // whether it did.
 func (s *session) send(i int, top *top) bool {
-	f, _, err := s.drop.Box.OpenMessage(s.drop.list.At(i))
+	msg, ok := s.at(i)
+	if !ok {
+		return false
+	}
+	f, _, err := s.drop.Box.OpenMessage(msg)
 	if errors.Is(err, maildir.ErrGone) {
 		s.no("message is gone")
 		return false
@@ -48,7 +51,7 @@ func (s *session) send(i int, top *top) bool {
 
 // stream sends the file as it is at this moment. What it was when it was listed
 // does not matter any more.
-func (s *session) stream(f *os.File, top *top) error {
+func (s *session) stream(f io.Reader, top *top) error {
 	s.ok("message follows")
 	var wire stuffer
 	b := s.drop.buffer()

@@ -6,6 +6,6 @@ func (s *session) stat(string) {
 	s.w.String("+OK ")
 	s.w.Int(int64(d.count()))
 	s.w.String(" ")
-	s.w.Int(d.octets - d.removed)
+	s.w.Int(d.list.Octets() - d.removed)
 	s.w.Line("")
 }

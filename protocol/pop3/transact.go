@@ -43,6 +43,7 @@ func (t *Transaction) Transact() error {
 		s.w.Flush()
 		return err
 	}
+	defer d.list.Close()
 	s.drop = d
 	t.Stats.Messages = d.list.Len()
 	s.ok(strconv.Itoa(d.list.Len()) + " messages")

@@ -35,9 +35,13 @@ func (s *session) uidl(arg string) {
 
 // uniqueIDListing is number and unique-id in one line.
 func (s *session) uniqueIDListing(i int) {
+	msg, ok := s.at(i)
+	if !ok {
+		return
+	}
 	s.w.Int(int64(i + 1))
 	s.w.String(" ")
-	s.w.Extend(func(b []byte) []byte { return s.drop.ids.append(b, s.drop.list.At(i).Name) })
+	s.w.Extend(func(b []byte) []byte { return s.drop.ids.append(b, msg.Name) })
 	s.w.Line("")
 }
 
