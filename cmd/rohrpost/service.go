@@ -38,7 +38,9 @@ var services = []service{
 	{name: "pop3", address: "127.0.0.1:2110", about: "POP3", argv: func(etc string) []string {
 		return []string{"pop3d", "--etc", etc, "--", "checkpw", "--etc", etc}
 	}},
-	{name: "imap", address: "127.0.0.1:2143", about: "IMAP", argv: nil},
+	{name: "imap", address: "127.0.0.1:2143", about: "IMAP", argv: func(etc string) []string {
+		return []string{"imapd", "--etc", etc, "--", "checkpw", "--etc", etc}
+	}},
 	{name: "sieve", address: "127.0.0.1:24190", about: "ManageSieve", argv: nil},
 	{name: "submissions", address: "127.0.0.1:2465", about: "submission over TLS", argv: nil},
 	{name: "pop3s", address: "127.0.0.1:2995", about: "POP3 over TLS", argv: nil},

@@ -249,9 +249,9 @@ func fetch(t testing.TB, addr, user, password string, n int) string {
 func TestUpCarriesMail(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "lmtp")
-	r := up(t, append(off, "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--lmtp", "unix:"+socket, "--imap", "127.0.0.1:0")...)
+	r := up(t, append(off, "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--lmtp", "unix:"+socket, "--sieve", "127.0.0.1:0")...)
 	password := r.wait(1, `demo-user user=demo password=(\S+)`)
-	r.wait(1, `(service-off service=imap)`)
+	r.wait(1, `(service-off service=sieve)`)
 	if len(r.addr) != 3 || r.addr["lmtp"] != "unix:"+socket || strings.HasSuffix(r.addr["smtp"], ":0") {
 		t.Errorf("ready: %v", r.addr)
 	}

@@ -63,17 +63,35 @@ func HighestModSeqCode(modSeq int64) Code { return numberCode("HIGHESTMODSEQ", u
 // UNCHANGEDSINCE left alone.
 func ModifiedCode(set NumSet) Code { return Code(set.Append([]byte("MODIFIED "))) }
 
-// AppendUIDCode is APPENDUID (RFC 4315 section 3).
-func AppendUIDCode(validity uint32, uids NumSet) Code {
-	return Code(uids.Append([]byte(numberCode("APPENDUID", uint64(validity)) + " ")))
+// AppendUIDCode is APPENDUID (RFC 4315 section 3), with the UIDs in the order of the
+// messages.
+func AppendUIDCode[U ~uint32](validity uint32, uids []U) Code {
+	return Code(appendUIDs([]byte(numberCode("APPENDUID", uint64(validity))), uids))
 }
 
-// CopyUIDCode is COPYUID (RFC 4315 section 3). The n-th UID of from has become the
-// n-th of to, both ascending.
-func CopyUIDCode(validity uint32, from, to NumSet) Code {
-	b := []byte(numberCode("COPYUID", uint64(validity)) + " ")
-	b = append(from.Append(b), ' ')
-	return Code(to.Append(b))
+// CopyUIDCode is COPYUID (RFC 4315 section 3): from[i] has become to[i], in whatever
+// order.
+func CopyUIDCode[U ~uint32](validity uint32, from, to []U) Code {
+	b := []byte(numberCode("COPYUID", uint64(validity)))
+	return Code(appendUIDs(appendUIDs(b, from), to))
+}
+
+// appendUIDs appends UIDs as a uid-set that keeps their order. A range stands for
+// its numbers from the lowest on, whichever end is named first (RFC 4315 section 4),
+// so only what ascends becomes one.
+func appendUIDs[U ~uint32](b []byte, uids []U) []byte {
+	separator := byte(' ')
+	for i := 0; i < len(uids); {
+		first := i
+		for i++; i < len(uids) && uids[i] == uids[i-1]+1; i++ {
+		}
+		b = AppendNumber(append(b, separator), uids[first])
+		if i > first+1 {
+			b = AppendNumber(append(b, ':'), uids[i-1])
+		}
+		separator = ','
+	}
+	return b
 }
 
 // PermanentFlagsCode is PERMANENTFLAGS.

@@ -163,8 +163,10 @@ func TestResponseCodes(t *testing.T) {
 		{UnseenCode(12), "UNSEEN 12"},
 		{HighestModSeqCode(math.MaxInt64), "HIGHESTMODSEQ 9223372036854775807"},
 		{ModifiedCode(set("7,9")), "MODIFIED 7,9"},
-		{AppendUIDCode(38505, SetOf(3955, 3956)), "APPENDUID 38505 3955:3956"},
-		{CopyUIDCode(38505, set("304,319:320"), set("3956:3958")), "COPYUID 38505 304,319:320 3956:3958"},
+		{AppendUIDCode(38505, []UID{3955, 3956}), "APPENDUID 38505 3955:3956"},
+		{CopyUIDCode(38505, []UID{304, 319, 320}, []UID{3956, 3957, 3958}), "COPYUID 38505 304,319:320 3956:3958"},
+		// Somebody else may have given the UIDs, in another order.
+		{CopyUIDCode(38505, []UID{1, 2, 3, 4}, []UID{7, 8, 6, 5}), "COPYUID 38505 1:4 7:8,6,5"},
 		{PermanentFlagsCode([]Flag{FlagDeleted, FlagAny}), `PERMANENTFLAGS (\Deleted \*)`},
 		{CapabilityCode([]string{"IMAP4rev2", "ID"}), "CAPABILITY IMAP4rev2 ID"},
 		{MailboxIDCode("F22"), "MAILBOXID (F22)"},

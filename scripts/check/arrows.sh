@@ -24,7 +24,7 @@ for p in net/mail net/textproto mime/multipart; do
 done
 
 # No private key and no TLS in a program that parses a stranger's bytes.
-for c in smtpd pop3d deliver checkpw login-ok; do
+for c in smtpd pop3d imapd deliver checkpw login-ok; do
   [ -d "cmd/$c" ] || continue
   deps=$(go list -deps "./cmd/$c")
   for p in crypto/tls net/http; do

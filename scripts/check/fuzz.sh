@@ -10,7 +10,7 @@ for p in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}
   for f in $(go test -list '^Fuzz' "$p" | grep '^Fuzz' || true); do
     echo "fuzz: $p $f for $time"
     run=$((run + 1))
-    go test "$p" -run '^$' -fuzz "^$f\$" -fuzztime "$time" || bad=$((bad + 1))
+    go test "$p" -run '^$' -fuzz "^$f\$" -fuzztime "$time" -fuzzminimizetime 10x || bad=$((bad + 1))
   done
 done
 echo "$run targets, $bad failed"

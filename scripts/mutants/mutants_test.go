@@ -94,3 +94,26 @@ func TestVerdicts(t *testing.T) {
 		})
 	}
 }
+
+// A list that has lost its line switches nothing off.
+func TestListsFitTheTree(t *testing.T) {
+	lists, err := filepath.Glob("*.mut")
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("lists: %v, %v", lists, err)
+	}
+	for _, list := range lists {
+		all, err := readList(list)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, m := range all {
+			source, err := os.ReadFile(filepath.Join("..", "..", m.file))
+			if err == nil {
+				_, err = m.apply(string(source))
+			}
+			if err != nil {
+				t.Errorf("%s:%d: %s %s: %v", list, m.line, m.id, m.name, err)
+			}
+		}
+	}
+}

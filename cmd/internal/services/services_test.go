@@ -48,7 +48,7 @@ func executable(path string) bool {
 // environment that leads to it.
 func host(t *testing.T) (etc string, env []string) {
 	t.Helper()
-	for _, p := range []string{"listen", "smtpd", "pop3d", "checkpw", "login-ok", "relay", "deliver"} {
+	for _, p := range []string{"listen", "smtpd", "pop3d", "imapd", "checkpw", "login-ok", "relay", "deliver"} {
 		progtest.Bin(t, p)
 	}
 	dir := t.TempDir()
@@ -138,7 +138,7 @@ func greeting(t *testing.T, port string) string {
 
 // services are the ones that greet, each with the beginning of its words.
 var services = []struct{ name, says string }{
-	{"smtpd", "220 mx.example.net "}, {"submission", "220 mx.example.net "}, {"pop3d", "+OK"},
+	{"smtpd", "220 mx.example.net "}, {"submission", "220 mx.example.net "}, {"pop3d", "+OK"}, {"imapd", "* OK"},
 }
 
 func TestTcpserver(t *testing.T) {
@@ -194,8 +194,8 @@ func TestInetd(t *testing.T) {
 	}
 	conf := strings.NewReplacer("/usr/local/libexec/rohrpost/", progtest.BinDir()+"/", "  mail  ", "  root  ",
 		"GOMAXPROCS=1", "GOMAXPROCS=1 ROHRPOST_ETC="+etc+" ROHRPOST_LIBEXEC="+progtest.BinDir()).Replace(string(b))
-	ports := map[string]string{"smtpd": port(t), "submission": port(t), "pop3d": port(t)}
-	for service, name := range map[string]string{"smtp": "smtpd", "submission": "submission", "pop3": "pop3d"} {
+	ports := map[string]string{"smtpd": port(t), "submission": port(t), "pop3d": port(t), "imapd": port(t)}
+	for service, name := range map[string]string{"smtp": "smtpd", "submission": "submission", "pop3": "pop3d", "imap2": "imapd"} {
 		conf = regexp.MustCompile(`(?m)^`+service+`\s`).ReplaceAllString(conf, "127.0.0.1:"+ports[name]+" ")
 	}
 	file := filepath.Join(t.TempDir(), "inetd.conf")
@@ -239,7 +239,7 @@ func TestSystemdUnits(t *testing.T) {
 	if err != nil {
 		return // the lines were checked
 	}
-	for _, p := range []string{"listen", "smtpd", "pop3d", "relay"} {
+	for _, p := range []string{"listen", "smtpd", "pop3d", "imapd", "relay"} {
 		progtest.Bin(t, p)
 	}
 	c := exec.Command(analyze, append([]string{"verify", "--man=no", "--recursive-errors=no"}, paths...)...)
