@@ -86,7 +86,12 @@ type table struct {
 	missed     int
 }
 
-func newTable(contenders ...string) *table { return &table{contenders: contenders} }
+// newTable begins a table. It and its lines are shown at once: some take minutes.
+func newTable(contenders ...string) *table {
+	t := &table{contenders: contenders}
+	fmt.Print(t)
+	return t
+}
 
 // add puts a figure into the table, with what it has to show.
 func (t *table) add(what, unit string, got map[string]series, goals ...goal) {
@@ -100,14 +105,19 @@ func (t *table) add(what, unit string, got map[string]series, goals ...goal) {
 			said = append(said, s)
 		}
 	}
-	t.lines = append(t.lines, "| "+strings.Join(append(cells, strings.Join(said, "; ")), " | ")+" |")
+	line := "| " + strings.Join(append(cells, strings.Join(said, "; ")), " | ") + " |\n"
+	fmt.Print(line)
+	t.lines = append(t.lines, line)
 }
 
 func (t *table) judge(g goal, got map[string]series) (string, bool) {
 	value := got[ours]
 	switch {
-	case len(value) == 0 || (g.to != "" && len(got[g.to]) == 0):
+	case g.to != "" && len(got[g.to]) == 0:
 		return "", false
+	case len(value) == 0:
+		t.missed++
+		return fmt.Sprintf("– (%s): **missed**", g), true
 	case g.minus:
 		value = series{value.median() - got[g.to].median()}
 	case g.to != "":
@@ -124,5 +134,5 @@ func (t *table) judge(g goal, got map[string]series) (string, bool) {
 func (t *table) String() string {
 	head := append(append([]string{"what", "figure"}, t.contenders...), "asked")
 	rule := strings.Repeat("|---", len(head)) + "|"
-	return "| " + strings.Join(head, " | ") + " |\n" + rule + "\n" + strings.Join(t.lines, "\n") + "\n"
+	return "| " + strings.Join(head, " | ") + " |\n" + rule + "\n" + strings.Join(t.lines, "")
 }

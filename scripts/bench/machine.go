@@ -13,10 +13,10 @@ import (
 )
 
 // machine says on what the figures were measured.
-func machine(dir string, rounds int) string {
+func machine(dir string, rounds int, courierDir string) string {
 	return fmt.Sprintf("%s, %d rounds. %s; %d cores; Linux %s; %s on %s; %s.",
 		time.Now().UTC().Format("2006-01-02"), rounds, cpuModel(), runtime.NumCPU(), kernel(), "file system "+fileSystem(dir), dir,
-		strings.Join(versions(), ", "))
+		strings.Join(versions(courierDir), ", "))
 }
 
 func cpuModel() string {
@@ -76,14 +76,19 @@ func journaled(dir string) bool {
 	return true
 }
 
-// versions of the peers, as Debian packages name them.
-func versions() []string {
+// versions of the peers, as Debian packages name them; Courier says its own.
+func versions(courierDir string) []string {
 	v := []string{runtime.Version()}
 	for _, p := range peers {
 		pkg, _, _ := strings.Cut(p.pkg, " ")
 		if out, err := exec.Command("dpkg-query", "-W", "-f", "${Version}", pkg).Output(); err == nil && len(out) > 0 {
 			v = append(v, p.program+" "+string(out))
 		}
+	}
+	if out, err := exec.Command(courierProgram(courierDir), "--version").Output(); err == nil {
+		_, after, _ := strings.Cut(string(out), "(Courier-IMAP ")
+		number, _, _ := strings.Cut(after, ")")
+		v = append(v, "courier-imap "+number)
 	}
 	return v
 }

@@ -32,8 +32,10 @@ var sections = []section{
 	{"smtp", "SMTP: accepted, queued and delivered to a Maildir", smtpNote, benchSMTP},
 	{"deliver", "One process per message", deliverNote, benchDeliver},
 	{"pop3", "POP3", pop3Note, benchPOP3},
+	{"imap", "IMAP", imapNote, benchIMAP},
 	{"start", "Connect to greeting", startNote, benchStart},
 	{"idle", "Idle sessions", idleNote, benchIdle},
+	{"imap-idle", "Idle sessions of IMAP", imapIdleNote, benchIMAPIdle},
 	{"large", "A message of 100 MB", largeNote, benchLarge},
 }
 
@@ -43,6 +45,8 @@ type bench struct {
 	bin    string // our programs
 	quick  bool
 	rounds int
+
+	courierDir string // Courier's packages, unpacked
 
 	started int // contenders so far: each has a directory of its own
 }
@@ -61,19 +65,20 @@ func main() {
 	rounds := flag.Int("rounds", 5, "measure each figure `N` times")
 	dir := flag.String("dir", "/var/tmp", "work in `DIR`, on the file system to be measured")
 	bin := flag.String("bin", "bin", "where our programs are")
+	courier := flag.String("courier", "/var/tmp/courier", "Courier's packages are unpacked in `DIR`")
 	out := flag.String("o", "BENCHMARKS.md", "write tables between the marks in `FILE`")
 	flag.Parse()
-	if err := run(*quick, *only, *rounds, *dir, *bin, *out); err != nil {
+	if err := run(*quick, *only, *rounds, *dir, *bin, *courier, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(quick bool, only string, rounds int, dir, bin, out string) error {
+func run(quick bool, only string, rounds int, dir, bin, courier, out string) error {
 	if os.Getuid() != 0 {
 		return fmt.Errorf("run as root: Postfix and Dovecot start as root, and control groups want it")
 	}
-	tellMissing()
+	tellMissing(courier)
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -89,14 +94,14 @@ func run(quick bool, only string, rounds int, dir, bin, out string) error {
 	if err := os.Chmod(scratch, 0o755); err != nil {
 		return err
 	}
-	about := machine(dir, rounds)
+	about := machine(dir, rounds, courier)
 	fmt.Println(about)
 	for _, s := range sections {
 		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
 			continue
 		}
 		fmt.Printf("\n## %s\n\n", s.title)
-		b := &bench{dir: filepath.Join(scratch, s.name), bin: bin, quick: quick, rounds: rounds}
+		b := &bench{dir: filepath.Join(scratch, s.name), bin: bin, quick: quick, rounds: rounds, courierDir: courier}
 		if err := os.Mkdir(b.dir, 0o755); err != nil {
 			return err
 		}
@@ -104,7 +109,6 @@ func run(quick bool, only string, rounds int, dir, bin, out string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Println(t)
 		if err := os.RemoveAll(b.dir); err != nil {
 			return err
 		}
@@ -135,7 +139,7 @@ func insert(path, name, text string) error {
 // peers are the programs we are measured against, with their packages.
 var peers = []struct{ program, pkg string }{
 	{"postfix", "postfix"},
-	{"dovecot", "dovecot-lmtpd dovecot-pop3d"},
+	{"dovecot", "dovecot-imapd dovecot-lmtpd dovecot-pop3d"},
 	{"maildrop", "maildrop"},
 	{"procmail", "procmail"},
 }
@@ -145,7 +149,7 @@ func have(program string) bool {
 	return err == nil
 }
 
-func tellMissing() {
+func tellMissing(courierDir string) {
 	var pkgs []string
 	for _, p := range peers {
 		if !have(p.program) {
@@ -154,5 +158,8 @@ func tellMissing() {
 	}
 	if len(pkgs) > 0 {
 		fmt.Fprintf(os.Stderr, "bench: peers are missing and left out: apt-get install --no-install-recommends %s\n", strings.Join(pkgs, " "))
+	}
+	if !have(courierProgram(courierDir)) {
+		fmt.Fprintf(os.Stderr, "bench: Courier is missing in %[1]s and left out: apt-get download %[2]s, and dpkg -x each of them %[1]s\n", courierDir, courierPackages)
 	}
 }

@@ -29,7 +29,7 @@ func (b *bench) oursAlone(program string) contender {
 		}
 		etc := filepath.Join(dir, "etc")
 		argv := []string{filepath.Join(b.bin, program), "--etc", etc}
-		if program == "pop3d" {
+		if program == "pop3d" || program == "imapd" {
 			argv = append(argv, "--", filepath.Join(b.bin, "checkpw"), "--etc", etc)
 		}
 		return s, s.listen(b.bin, argv...)
@@ -62,14 +62,14 @@ func asMail(argv ...string) []string {
 }
 
 // listen starts a program for each connection to an address of its own, which
-// is that of both services.
+// is that of every service.
 func (s *server) listen(bin string, argv ...string) error {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
 	s.smtp = fmt.Sprintf("127.0.0.1:%d", port)
-	s.pop3 = s.smtp
+	s.pop3, s.imap = s.smtp, s.smtp
 	if s.group, err = newGroup(s.name); err != nil {
 		return err
 	}

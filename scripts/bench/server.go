@@ -33,6 +33,8 @@ type server struct {
 	smtp     string // address of SMTP, or of LMTP if lmtp is set
 	lmtp     bool
 	pop3     string
+	imap     string
+	prefix   string // of the names of IMAP folders
 	maildirs []string
 }
 
@@ -253,15 +255,16 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// startDovecot starts a Dovecot of its own with LMTP and POP3.
+// startDovecot starts a Dovecot of its own with LMTP, POP3 and IMAP.
 func startDovecot(name, dir string) (*server, error) {
 	lmtp, err1 := freePort()
 	pop3, err2 := freePort()
-	if err := errors.Join(err1, err2); err != nil {
+	imap, err3 := freePort()
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	s := &server{name: name, dir: dir, lmtp: true,
-		smtp: fmt.Sprintf("127.0.0.1:%d", lmtp), pop3: fmt.Sprintf("127.0.0.1:%d", pop3)}
+		smtp: fmt.Sprintf("127.0.0.1:%d", lmtp), pop3: fmt.Sprintf("127.0.0.1:%d", pop3), imap: fmt.Sprintf("127.0.0.1:%d", imap)}
 	var err error
 	if s.maildirs, err = makeMaildirs(filepath.Join(dir, "mail")); err != nil {
 		return nil, err
@@ -272,7 +275,7 @@ func startDovecot(name, dir string) (*server, error) {
 	}
 	err = errors.Join(
 		write(dir+"/users", users.String()),
-		write(dir+"/dovecot.conf", fmt.Sprintf(dovecotConf, dir, lmtp, pop3, mailUID)))
+		write(dir+"/dovecot.conf", fmt.Sprintf(dovecotConf, dir, lmtp, pop3, mailUID, imap)))
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +285,7 @@ func startDovecot(name, dir string) (*server, error) {
 	if _, err := s.start(dir+"/log", nil, "dovecot", "-F", "-c", dir+"/dovecot.conf"); err != nil {
 		return s, err
 	}
-	return s, errors.Join(s.answers(s.smtp), s.answers(s.pop3))
+	return s, errors.Join(s.answers(s.smtp), s.answers(s.pop3), s.answers(s.imap))
 }
 
 // dovecotConf is for the 2.3 series; sessions are limited by default to fewer
@@ -290,12 +293,15 @@ func startDovecot(name, dir string) (*server, error) {
 const dovecotConf = `base_dir = %[1]s/run
 state_dir = %[1]s/state
 log_path = %[1]s/log.dovecot
-protocols = lmtp pop3
+protocols = lmtp pop3 imap
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 1000
+namespace inbox {
+  inbox = yes
+}
 passdb {
   driver = passwd-file
   args = %[1]s/users
@@ -317,6 +323,15 @@ service pop3-login {
   process_limit = 1024
 }
 service pop3 {
+  process_limit = 1024
+}
+service imap-login {
+  inet_listener imap {
+    port = %[5]d
+  }
+  process_limit = 1024
+}
+service imap {
   process_limit = 1024
 }
 `
