@@ -1,6 +1,6 @@
 //go:build linux && amd64
 
-// Crash runs deliver, smtpd and relay again and again and lets a fault strike at
+// Crash runs deliver, smtpd, relay and imapd again and again and lets a fault strike at
 // every system call with which they touch the world: a kill of all processes or
 // of one, an error instead of the call or in place of its result, a power cut.
 // Each time a judge looks at what is left: no message that was acknowledged may
@@ -67,6 +67,9 @@ type options struct {
 func plan(o options, disks *[]*disk) []*campaign {
 	all := []scenario{deliverScenario(o.bin, plainBox), deliverScenario(o.bin, newBox), deliverScenario(o.bin, quotaBox),
 		smtpdScenario(o.bin), relayScenario(o.bin)}
+	for _, task := range imapTasks {
+		all = append(all, imapScenario(o.bin, task))
+	}
 	var list []*campaign
 	add := func(s scenario, f fault) {
 		for _, after := range []bool{false, true} {
@@ -98,23 +101,24 @@ func plan(o options, disks *[]*disk) []*campaign {
 }
 
 // sample thins a plan out until it takes about a minute. Runs of relay cost ten
-// times the others', and have ten times the points.
+// times the others', and have ten times the points; imapd has six tasks.
 func sample(list []*campaign) []*campaign {
 	return slices.DeleteFunc(list, func(c *campaign) bool {
 		relay := strings.HasPrefix(c.scenario.name, "relay")
+		long := relay || strings.HasPrefix(c.scenario.name, "imapd")
 		switch {
 		case c.mode != noCut:
 			c.stride = 3
 			return c.mode != cutNothing
 		case c.fault.errno != 0:
 			c.stride = 5
-			if relay {
+			if long {
 				c.stride = 37
 			}
 			return c.fault.name != "ENOSPC" && c.fault.name != "EIO"
 		case c.fault.all:
 			c.stride = 2
-			if relay {
+			if long {
 				c.stride = 13
 			}
 			return false
