@@ -7,7 +7,7 @@ VERSION ?= 0.1.0-dev
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X rohrpost/cmd/internal/frame.Version=$(VERSION)"
 PROGRAMS := $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))
 
-.PHONY: all build run test check install uninstall clean bench interop crash mutants fuzz
+.PHONY: all build run test check install uninstall clean bench interop interop-dovecot interop-gui crash consistency mutants fuzz
 
 all: build
 
@@ -44,9 +44,23 @@ FUZZTIME ?= 20s
 fuzz:
 	FUZZTIME=$(FUZZTIME) ./scripts/check/fuzz.sh
 
-# Real clients against a running mail host, byte for byte.
+# Real clients against a running mail host, byte for byte; then Dovecot and we on one
+# Maildir by turns (at once: interop-dovecot), and asked the same.
 interop: build
 	$(GO) run ./scripts/interop
+	$(GO) run ./scripts/interop/imap
+	$(GO) run ./scripts/interop/dovecot -turns 24 -time 0s
+	$(GO) run ./scripts/interop/answers
+
+# Dovecot and imapd on one Maildir, by turns and at once:
+# make interop-dovecot DOVECOT='-time 5m'
+interop-dovecot: build
+	$(GO) run ./scripts/interop/dovecot $(DOVECOT)
+
+# Thunderbird on a display of its own; needs thunderbird, xvfb and imagemagick.
+# A picture stays in bin/interop-thunderbird.png.
+interop-gui: build
+	$(GO) run ./scripts/interop/imap -gui
 
 # Side by side with the peers of Debian: make bench BENCH=-quick
 bench: build
@@ -55,6 +69,12 @@ bench: build
 # A kill, an errno, a power cut at every system call. CRASH=-short for a minute's worth.
 crash: build
 	$(GO) run ./scripts/crash $(CRASH)
+
+# Who delivers, reads, flags, moves and deletes in one Maildir at once, each session
+# held to a model: make consistency CONSISTENCY='-consistency.commands 20000'
+CONSISTENCY ?= -consistency.commands 3000
+consistency: build
+	$(GO) test ./cmd/imapd -count=1 -timeout 2h -run 'TestConsistency$$' -v -args $(CONSISTENCY)
 
 # Where make install puts things. Programs that people call go to BINDIR, the
 # others to LIBEXECDIR, pages to MANDIR, service definitions to SHAREDIR. All of

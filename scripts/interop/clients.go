@@ -8,6 +8,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"rohrpost/scripts/interop/corpus"
+	"rohrpost/scripts/interop/host"
 )
 
 //go:embed send.py
@@ -30,10 +33,10 @@ type sender struct {
 
 // sending is what a sender needs: the messages as files in three forms.
 type sending struct {
-	*host
+	*host.Host
 	from, to, user, addr string
 	dir                  string
-	messages             []message
+	messages             []corpus.Message
 }
 
 var senders = []sender{
@@ -54,7 +57,7 @@ type reader struct {
 }
 
 type reading struct {
-	*host
+	*host.Host
 	user, dir string
 	unended   int // messages whose last line has no end
 }
@@ -94,7 +97,7 @@ func command(dir, name string, args ...string) error {
 }
 
 // put writes each message in the form that a client wants and returns the files.
-func (s sending) put(form func(message) []byte) ([]string, error) {
+func (s sending) put(form func(corpus.Message) []byte) ([]string, error) {
 	var paths []string
 	for n, m := range s.messages {
 		path := filepath.Join(s.dir, fmt.Sprintf("%02d", n))
@@ -106,9 +109,9 @@ func (s sending) put(form func(message) []byte) ([]string, error) {
 	return paths, nil
 }
 
-func asText(m message) []byte { return m.text }
+func asText(m corpus.Message) []byte { return m.Text }
 
-func withCRLF(m message) []byte { return bytes.ReplaceAll(m.text, []byte("\n"), []byte("\r\n")) }
+func withCRLF(m corpus.Message) []byte { return bytes.ReplaceAll(m.Text, []byte("\n"), []byte("\r\n")) }
 
 func bySmtplib(how string) func(sending) error {
 	return func(s sending) error {
@@ -116,29 +119,29 @@ func bySmtplib(how string) func(sending) error {
 		if err != nil {
 			return err
 		}
-		args := []string{"-c", sendPy, s.addr, s.from, s.to, how, s.user, password}
+		args := []string{"-c", sendPy, s.addr, s.from, s.to, how, s.user, host.Password}
 		return command(s.dir, "python3", append(args, paths...)...)
 	}
 }
 
 // each sends message by message with a client that knows only one at a time.
-func (s sending) each(form func(message) []byte, name string, args func(path string) []string) error {
+func (s sending) each(form func(corpus.Message) []byte, name string, args func(path string) []string) error {
 	paths, err := s.put(form)
 	for i := 0; i < len(paths) && err == nil; i++ {
 		if err = command(s.dir, name, args(paths[i])...); err != nil {
-			err = fmt.Errorf("%s: %w", s.messages[i].name, err)
+			err = fmt.Errorf("%s: %w", s.messages[i].Name, err)
 		}
 	}
 	return err
 }
 
 func (s sending) bySwaks() error {
-	host, port, _ := strings.Cut(s.addr, ":")
-	return s.each(message.onWire, "swaks", func(path string) []string {
-		args := []string{"--server", host, "--port", port, "--helo", "client.example.org", "--from", s.from, "--to", s.to,
+	server, port, _ := strings.Cut(s.addr, ":")
+	return s.each(corpus.Message.OnWire, "swaks", func(path string) []string {
+		args := []string{"--server", server, "--port", port, "--helo", "client.example.org", "--from", s.from, "--to", s.to,
 			"--data", "@" + path, "--no-data-fixup", "--hide-all"}
 		if s.user != "" {
-			args = append(args, "--auth", "PLAIN", "--auth-user", s.user, "--auth-password", password)
+			args = append(args, "--auth", "PLAIN", "--auth-user", s.user, "--auth-password", host.Password)
 		}
 		return args
 	})
@@ -154,18 +157,18 @@ func (s sending) byCurl() error {
 	return s.each(withCRLF, "curl", func(path string) []string {
 		args := []string{"-sS", "smtp://" + s.addr + "/client.example.org", "--mail-from", s.from, "--mail-rcpt", s.to, "--upload-file", path}
 		if s.user != "" {
-			args = append(args, "--user", s.user+":"+password, "--login-options", "AUTH=LOGIN")
+			args = append(args, "--user", s.user+":"+host.Password, "--login-options", "AUTH=LOGIN")
 		}
 		return args
 	})
 }
 
-func (r reading) addr() string { return r.host.addr["pop3"] }
+func (r reading) addr() string { return r.Addr["pop3"] }
 
 func (r reading) port() string { return r.addr()[strings.LastIndexByte(r.addr(), ':')+1:] }
 
 func (r reading) byPoplib(after string) error {
-	return command(r.dir, "python3", "-c", readPy, r.addr(), r.user, password, r.dir, after, fmt.Sprint(r.unended))
+	return command(r.dir, "python3", "-c", readPy, r.addr(), r.user, host.Password, r.dir, after, fmt.Sprint(r.unended))
 }
 
 // emptyMaildir makes a Maildir for a client to deliver to. Its own files, such
@@ -187,7 +190,7 @@ func (r reading) byMpop() error {
 	}
 	seen := r.dir + ".uidls"
 	return command(r.dir, "mpop", "--host=127.0.0.1", "--port="+r.port(), "--auth=plain", "--user="+r.user,
-		"--passwordeval=echo "+password, "--tls=off", "--keep=on", "--only-new=off", "--received-header=off",
+		"--passwordeval=echo "+host.Password, "--tls=off", "--keep=on", "--only-new=off", "--received-header=off",
 		"--uidls-file="+seen, "--delivery=maildir,"+box, "--quiet")
 }
 
@@ -196,7 +199,7 @@ func (r reading) byFetchmailDeliver() error {
 	if err != nil {
 		return err
 	}
-	return r.byFetchmail(filepath.Join(r.bin, "deliver") + " " + box)
+	return r.byFetchmail(filepath.Join(r.Bin, "deliver") + " " + box)
 }
 
 func (r reading) byFetchmailFile() error {
@@ -216,7 +219,7 @@ func (r reading) byFetchmailFile() error {
 func (r reading) byFetchmail(mda string) error {
 	rc := r.dir + ".fetchmailrc"
 	text := fmt.Sprintf("set invisible\nset no bouncemail\npoll 127.0.0.1 protocol POP3 port %s auth password no dns\n"+
-		"  user %q password %q sslproto \"\" keep fetchall no rewrite pass8bits mda %q\n", r.port(), r.user, password, mda)
+		"  user %q password %q sslproto \"\" keep fetchall no rewrite pass8bits mda %q\n", r.port(), r.user, host.Password, mda)
 	if err := os.WriteFile(rc, []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -225,7 +228,7 @@ func (r reading) byFetchmail(mda string) error {
 
 func (r reading) byCurl() error {
 	list := r.dir + ".list"
-	if err := command(r.dir, "curl", "-sS", "--user", r.user+":"+password, "-o", list, "pop3://"+r.addr()+"/"); err != nil {
+	if err := command(r.dir, "curl", "-sS", "--user", r.user+":"+host.Password, "-o", list, "pop3://"+r.addr()+"/"); err != nil {
 		return err
 	}
 	b, err := os.ReadFile(list)
@@ -233,5 +236,5 @@ func (r reading) byCurl() error {
 		return err
 	}
 	all := fmt.Sprintf("pop3://%s/[1-%d]", r.addr(), bytes.Count(b, []byte("\n")))
-	return command(r.dir, "curl", "-sS", "--user", r.user+":"+password, "-o", filepath.Join(r.dir, "#1"), all)
+	return command(r.dir, "curl", "-sS", "--user", r.user+":"+host.Password, "-o", filepath.Join(r.dir, "#1"), all)
 }

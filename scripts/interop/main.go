@@ -15,6 +15,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"rohrpost/scripts/interop/corpus"
+	"rohrpost/scripts/interop/host"
 )
 
 func main() {
@@ -61,7 +64,7 @@ func run(bin, only string) (failed int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(scratch)
-	h, err := startHost(filepath.Join(scratch, "host"), bin)
+	h, err := host.Start(filepath.Join(scratch, "host"), bin)
 	if err != nil {
 		log, _ := os.ReadFile(filepath.Join(scratch, "host.log"))
 		return 0, fmt.Errorf("%w\n%s", err, log)
@@ -78,7 +81,7 @@ func run(bin, only string) (failed int, err error) {
 	if only == "" {
 		t.check("submission completes a message", errText(completes(h, filepath.Join(scratch, "completes"))))
 	}
-	t.check("rohrpost up stops cleanly", errText(h.stop()))
+	t.check("rohrpost up stops cleanly", errText(h.Stop()))
 	if t.failed > 0 {
 		log, _ := os.ReadFile(filepath.Join(scratch, "host.log"))
 		fmt.Printf("\nlast lines of the host's log:\n%s\n", tail(log, 40))
@@ -93,29 +96,29 @@ func tail(log []byte, n int) []byte {
 }
 
 // exchange has one sender send, and all readers read.
-func exchange(t *tally, h *host, s sender, dir string) error {
+func exchange(t *tally, h *host.Host, s sender, dir string) error {
 	if err := there(s.program); err != nil {
 		return err
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	if err := h.addUser(s.user); err != nil {
+	if err := h.AddUser(s.user); err != nil {
 		return err
 	}
 	sent, err := s.sendAll(h, dir)
 	if err != nil {
 		return err
 	}
-	if n := h.arrived(s.user, len(sent)); n != len(sent) {
-		return fmt.Errorf("%d messages were sent and accepted, %d are in %s", len(sent), n, h.maildir(s.user))
+	if n := h.Arrived(s.user, len(sent)); n != len(sent) {
+		return fmt.Errorf("%d messages were sent and accepted, %d are in %s", len(sent), n, h.Maildir(s.user))
 	}
 	unended := 0
 	for i := range sent {
-		if s.exact && !bytes.HasSuffix(sent[i].text, []byte("\n")) {
+		if s.exact && !bytes.HasSuffix(sent[i].Text, []byte("\n")) {
 			unended++
 		}
-		sent[i].text = append(sent[i].asRead(), s.adds...)
+		sent[i].Text = append(sent[i].AsRead(), s.adds...)
 	}
 	for _, r := range readers {
 		out := filepath.Join(dir, strings.ReplaceAll(r.name, " ", "-"))
@@ -132,31 +135,31 @@ func exchange(t *tally, h *host, s sender, dir string) error {
 	return nil
 }
 
-func (s sender) sendAll(h *host, dir string) ([]message, error) {
-	from, to, addr, login := "stranger@example.net", s.user+"@"+hostName, h.addr["smtp"], ""
+func (s sender) sendAll(h *host.Host, dir string) ([]corpus.Message, error) {
+	from, to, addr, login := "stranger@example.net", s.user+"@"+host.Name, h.Addr["smtp"], ""
 	if s.login {
-		from, addr, login = to, h.addr["submission"], s.user
+		from, addr, login = to, h.Addr["submission"], s.user
 	}
-	sent := messages(s.user, from, to)
-	return sent, s.send(sending{host: h, from: from, to: to, user: login, addr: addr, dir: dir, messages: sent})
+	sent := corpus.Messages(s.user, from, to)
+	return sent, s.send(sending{Host: h, from: from, to: to, user: login, addr: addr, dir: dir, messages: sent})
 }
 
 // judge compares the files that a reader made with what was sent.
-func (t *tally) judge(what string, sent []message, dir string, err error) {
+func (t *tally) judge(what string, sent []corpus.Message, dir string, err error) {
 	if err != nil {
 		t.check(what, err.Error())
 	}
 	var read [][]byte
-	for _, path := range files(dir) {
+	for _, path := range host.Files(dir) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			t.check(what, err.Error())
 		}
 		read = append(read, bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")))
 	}
-	wrong, extra := compare(sent, read)
+	wrong, extra := corpus.Compare(sent, read)
 	for i, m := range sent {
-		t.check(what+", "+m.name, wrong[i])
+		t.check(what+", "+m.Name, wrong[i])
 	}
 	if extra > 0 {
 		t.check(what, fmt.Sprintf("%d messages were read that nobody sent", extra))
@@ -172,7 +175,7 @@ func deletes(r reading) error {
 		return err
 	}
 	for _, d := range []string{"new", "cur"} {
-		if left := files(filepath.Join(r.host.maildir(r.user), d)); len(left) > 0 {
+		if left := host.Files(filepath.Join(r.Maildir(r.user), d)); len(left) > 0 {
 			return fmt.Errorf("still there after QUIT: %s", strings.Join(left, " "))
 		}
 	}
@@ -181,24 +184,24 @@ func deletes(r reading) error {
 
 // completes sends a message without Date and Message-ID, but with Bcc, over
 // submission.
-func completes(h *host, dir string) error {
+func completes(h *host.Host, dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
 	const user = "complete"
-	if err := h.addUser(user); err != nil {
+	if err := h.AddUser(user); err != nil {
 		return err
 	}
-	me := user + "@" + hostName
-	m := message{"incomplete", []byte("From: <" + me + ">\nTo: <" + me + ">\nBcc: <secret@example.net>\nSubject: incomplete\n\nbody\n")}
-	s := sending{host: h, from: me, to: me, user: user, addr: h.addr["submission"], dir: dir, messages: []message{m}}
+	me := user + "@" + host.Name
+	m := corpus.Message{Name: "incomplete", Text: []byte("From: <" + me + ">\nTo: <" + me + ">\nBcc: <secret@example.net>\nSubject: incomplete\n\nbody\n")}
+	s := sending{Host: h, from: me, to: me, user: user, addr: h.Addr["submission"], dir: dir, messages: []corpus.Message{m}}
 	if err := bySmtplib("data")(s); err != nil {
 		return err
 	}
-	if n := h.arrived(user, 1); n != 1 {
+	if n := h.Arrived(user, 1); n != 1 {
 		return fmt.Errorf("%d messages arrived, one was sent", n)
 	}
-	b, err := os.ReadFile(files(filepath.Join(h.maildir(user), "new"))[0])
+	b, err := os.ReadFile(host.Files(filepath.Join(h.Maildir(user), "new"))[0])
 	if err != nil {
 		return err
 	}

@@ -3,70 +3,35 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"os/user"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 )
 
-// config is all that Dovecot has to know.
-const config = `base_dir = %[1]s/run
-state_dir = %[1]s/run
-log_path = /dev/stderr
-mail_home = %[1]s
-mail_location = maildir:%[1]s/Maildir
-protocols = imap
-ssl = no
-first_valid_uid = 1
-first_valid_gid = 1
-default_internal_user = %[2]s
-default_internal_group = %[3]s
-default_login_user = %[2]s
-mail_max_userip_connections = 0
-namespace inbox {
-  inbox = yes
-}
-`
-
-// session is one run of Dovecot's imap.
+// session is one run of a server.
 type session struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-	log bytes.Buffer
-	tag int
-	to  *told
+	server string
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	log    bytes.Buffer
+	tag    int
+	to     *ledger
 }
 
-func configure(dir string) (path string, err error) {
-	u, err := user.Current()
-	if err != nil {
-		return "", err
-	}
-	g, err := user.LookupGroupId(u.Gid)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "run"), 0o700); err != nil {
-		return "", err
-	}
-	path = filepath.Join(dir, "dovecot.conf")
-	return path, os.WriteFile(path, fmt.Appendf(nil, config, dir, u.Username, g.Name), 0o600)
+// refused is a command that was not answered with OK.
+type refused struct{ server, command, answer string }
+
+func (r *refused) Error() string {
+	return fmt.Sprintf("%s answers %q with %s", r.server, r.command, r.answer)
 }
 
-func (h *host) session() (*session, error) {
-	u, err := user.Current()
-	if err != nil {
-		return nil, err
-	}
-	s := &session{cmd: exec.Command(*imapd, "-c", h.config), to: &h.told}
-	s.cmd.Env = []string{"USER=" + u.Username, "HOME=" + h.dir}
-	s.cmd.Dir, s.cmd.Stderr = h.dir, &s.log
+func (h *host) session(server string) (*session, error) {
+	s := &session{server: server, cmd: h.server(server), to: h.ledger}
+	s.cmd.Stderr = &s.log
+	var err error
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -79,107 +44,74 @@ func (h *host) session() (*session, error) {
 		return nil, err
 	}
 	if line, err := s.out.ReadString('\n'); err != nil || !strings.HasPrefix(line, "* PREAUTH") {
-		return nil, fmt.Errorf("dovecot greets with %q, %v", line, err)
+		s.close()
+		return nil, fmt.Errorf("%s greets with %q, %v\n%s", server, line, err, &s.log)
 	}
 	return s, nil
 }
 
-// do sends a command and returns the untagged lines before the OK.
+// expungeIssued reports whether a server says that some of the messages are gone
+// that it had told of (RFC 5530 section 3).
+func expungeIssued(err error) bool {
+	var r *refused
+	return errors.As(err, &r) && strings.Contains(r.answer, "[EXPUNGEISSUED]")
+}
+
+// do sends a command and returns the answer: the untagged lines, and the OK. Behind
+// the first line end of a command is a literal, which is sent when it is asked for.
 func (s *session) do(format string, args ...any) ([]string, error) {
 	s.tag++
 	tag := fmt.Sprintf("t%d ", s.tag)
-	command := fmt.Sprintf(format, args...)
+	command, literal, _ := strings.Cut(fmt.Sprintf(format, args...), "\r\n")
 	if _, err := io.WriteString(s.in, tag+command+"\r\n"); err != nil {
-		return nil, err
+		return nil, s.broke(command, err)
 	}
 	var lines []string
 	for {
 		line, err := s.out.ReadString('\n')
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", command, err)
+			return nil, s.broke(command, err)
 		}
 		line = strings.TrimRight(line, "\r\n")
 		switch rest, ok := strings.CutPrefix(line, tag); {
+		case !ok && strings.HasPrefix(line, "+"):
+			if _, err := io.WriteString(s.in, literal+"\r\n"); err != nil {
+				return nil, s.broke(command, err)
+			}
 		case !ok:
 			lines = append(lines, line)
 		case strings.HasPrefix(rest, "OK"):
 			return append(lines, rest), nil
 		default:
-			return nil, fmt.Errorf("%q: %s", command, rest)
+			return lines, &refused{s.server, command, rest}
 		}
 	}
 }
 
-// close ends the session. What Dovecot has to complain about is wrong.
+// broke is the error of a session that ended when it should not.
+func (s *session) broke(command string, err error) error {
+	s.in.Close()
+	s.cmd.Wait()
+	return fmt.Errorf("%s at %q: %w, %v\n%s", s.server, command, err, s.cmd.ProcessState, &s.log)
+}
+
+// close ends the session. What the server has to complain about is wrong.
 func (s *session) close() {
 	s.do("LOGOUT")
 	s.in.Close()
 	s.cmd.Wait()
 	for line := range strings.Lines(s.log.String()) {
-		if !strings.Contains(line, ": Info: ") {
-			s.to.mu.Lock()
-			s.to.complain("dovecot: %s", strings.TrimSpace(line))
-			s.to.mu.Unlock()
+		switch {
+		case harmless(line):
+		case strings.Contains(line, duplicate):
+			s.to.refuse(s.server + " logs: " + duplicate)
+		default:
+			s.to.complain("%s logs %s", s.server, strings.TrimSpace(line))
 		}
 	}
 }
 
-// append stores a message with this subject.
-func (s *session) append(folder, flags, id string) error {
-	text := message(id)
-	_, err := s.do("APPEND %s (%s) {%d+}\r\n%s", folder, flags, len(text), text)
-	return err
-}
-
-func message(id string) string { return "Subject: " + id + "\r\n\r\nText of " + id + "\r\n" }
-
-// view is what a server says of a folder.
-type view struct {
-	validity, next uint32
-	messages       map[uint32]seen // by UID
-}
-
-type seen struct {
-	id    string
-	flags string // sorted
-}
-
-var (
-	fetched   = regexp.MustCompile(`FETCH \(UID (\d+) FLAGS \(([^)]*)\) ENVELOPE \(NIL "([^"]*)"`)
-	validity  = regexp.MustCompile(`\[UIDVALIDITY (\d+)\]`)
-	predicted = regexp.MustCompile(`\[UIDNEXT (\d+)\]`)
-)
-
-// look selects a folder and fetches all of it.
-func (s *session) look(folder string) (view, error) {
-	v := view{messages: map[uint32]seen{}}
-	lines, err := s.do("SELECT %s", folder)
-	if err != nil {
-		return v, err
-	}
-	v.validity, v.next = find(validity, lines), find(predicted, lines)
-	lines, err = s.do("UID FETCH 1:* (FLAGS ENVELOPE)")
-	for _, line := range lines {
-		if m := fetched.FindStringSubmatch(line); m != nil {
-			v.messages[number(m[1])] = seen{m[3], sortFlags(strings.Fields(m[2]))}
-		}
-	}
-	return v, err
-}
-
-func find(r *regexp.Regexp, lines []string) uint32 {
-	for _, line := range lines {
-		if m := r.FindStringSubmatch(line); m != nil {
-			return number(m[1])
-		}
-	}
-	return 0
-}
-
-func number(s string) uint32 {
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		panic(err) // a regular expression has let it through
-	}
-	return uint32(n)
-}
+// duplicate is what Dovecot says when it finds a file under two UIDs in its list; it
+// takes the latter. It does so too where it works alone, when it moves a message away
+// and back.
+const duplicate = "Duplicate file entry"

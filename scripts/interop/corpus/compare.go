@@ -1,4 +1,4 @@
-package main
+package corpus
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 // and nothing else may be changed.
 var added = []string{"Return-Path:", "Delivered-To:", "Received:"}
 
-// strip takes off the header lines that were added on top.
-func strip(text []byte) []byte {
+// Strip takes off the header lines that were added on top.
+func Strip(text []byte) []byte {
 	for {
 		line, rest, _ := bytes.Cut(text, []byte("\n"))
 		if !isAdded(line) {
@@ -33,24 +33,24 @@ func isAdded(line []byte) bool {
 	return false
 }
 
-// compare says for each message sent what is wrong with it among those read; ""
+// Compare says for each message sent what is wrong with it among those read; ""
 // if it came back unchanged, once. extra is what nobody sent.
-func compare(sent []message, read [][]byte) (wrong []string, extra int) {
+func Compare(sent []Message, read [][]byte) (wrong []string, extra int) {
 	left := map[string]int{}
 	for _, r := range read {
-		left[string(ended(strip(r)))]++
+		left[string(ended(Strip(r)))]++
 	}
 	wrong = make([]string, len(sent))
 	var missing []int
 	for i, m := range sent {
-		if text := string(m.asRead()); left[text] > 0 {
+		if text := string(m.AsRead()); left[text] > 0 {
 			left[text]--
 		} else {
 			missing = append(missing, i)
 		}
 	}
 	for _, i := range missing {
-		wrong[i] = nearest(sent[i].asRead(), left)
+		wrong[i] = nearest(sent[i].AsRead(), left)
 	}
 	for _, n := range left {
 		extra += n

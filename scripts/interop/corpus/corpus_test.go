@@ -1,4 +1,4 @@
-package main
+package corpus
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 const ourLines = "Return-Path: <a@b>\nDelivered-To: c@d\nReceived: from x\n\tby y; today\n"
 
 func TestCompare(t *testing.T) {
-	sent := []message{{"one", []byte("Subject: one\n\nbody\n")}, {"two", []byte("Subject: two\n\nno end")}}
+	sent := []Message{{"one", []byte("Subject: one\n\nbody\n")}, {"two", []byte("Subject: two\n\nno end")}}
 	one, two := ourLines+"Subject: one\n\nbody\n", ourLines+"Subject: two\n\nno end\n"
 	for _, c := range []struct {
 		name         string
@@ -27,7 +27,7 @@ func TestCompare(t *testing.T) {
 			for _, r := range c.read {
 				read = append(read, []byte(r))
 			}
-			wrong, extra := compare(sent, read)
+			wrong, extra := Compare(sent, read)
 			n := 0
 			for _, w := range wrong {
 				if w != "" {
@@ -42,7 +42,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestOnWire(t *testing.T) {
-	got := string(message{text: []byte(".a\nb\n..")}.onWire())
+	got := string(Message{Text: []byte(".a\nb\n..")}.OnWire())
 	if want := "..a\r\nb\r\n...\r\n.\r\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -1,4 +1,7 @@
-package main
+// Package corpus is the mail of the interop runs: messages that have gone wrong
+// somewhere in the history of mail, and the comparison of what was sent with what
+// came back.
+package corpus
 
 import (
 	"bytes"
@@ -7,11 +10,11 @@ import (
 	"strings"
 )
 
-// A message is what one client sends, with LF line ends, as it has to lie in the
+// A Message is what one client sends, with LF line ends, as it has to lie in the
 // Maildir below the header lines that we add.
-type message struct {
-	name string
-	text []byte
+type Message struct {
+	Name string
+	Text []byte
 }
 
 // kinds are messages that have gone wrong somewhere in the history of mail. Each
@@ -63,21 +66,21 @@ func wrap(s string) string {
 	return b.String() + s + "\n"
 }
 
-// messages are all kinds as a client sends them.
-func messages(client, from, to string) []message {
-	var list []message
+// Messages are all kinds as a client sends them.
+func Messages(client, from, to string) []Message {
+	var list []Message
 	for n, k := range kinds {
 		head := fmt.Sprintf("From: <%s>\nTo: <%s>\nDate: Mon, 02 Jan 2006 15:04:05 +0000\nMessage-ID: <%d.%s@client.example.org>\n%s\n\n",
 			from, to, n, client, k.head)
-		list = append(list, message{k.name, []byte(head + k.body)})
+		list = append(list, Message{k.name, []byte(head + k.body)})
 	}
 	return list
 }
 
-// onWire is the message as DATA carries it: CRLF, dots doubled, end mark.
-func (m message) onWire() []byte {
+// OnWire is the message as DATA carries it: CRLF, dots doubled, end mark.
+func (m Message) OnWire() []byte {
 	var b bytes.Buffer
-	for line := range bytes.Lines(m.text) {
+	for line := range bytes.Lines(m.Text) {
 		if line[0] == '.' {
 			b.WriteByte('.')
 		}
@@ -88,8 +91,8 @@ func (m message) onWire() []byte {
 	return b.Bytes()
 }
 
-// asRead is the message as POP3 can show it: a last line always has an end.
-func (m message) asRead() []byte { return ended(m.text) }
+// AsRead is the message as POP3 can show it: a last line always has an end.
+func (m Message) AsRead() []byte { return ended(m.Text) }
 
 func ended(text []byte) []byte {
 	if bytes.HasSuffix(text, []byte("\n")) {
