@@ -41,24 +41,39 @@ func (a *Append) Size() int64 {
 // it returns without error, no power cut loses one of them. After an error none
 // of them is there; only a crash can leave some of them, without a yes.
 func (a *Append) Commit() (validity uint32, uids []UID, err error) {
+	before := headOf(a.m)
 	msgs, err := a.batch.Commit()
 	if err != nil {
 		return 0, nil, err
 	}
-	return assign(a.m, msgs, a.now())
+	return assign(a.m, before, msgs, a.now())
 }
 
 // Abort gives everything up. After Commit it does nothing.
 func (a *Append) Abort() { a.batch.Abort() }
 
-// assign gives UIDs to messages that were just put into m; if that fails, they are
-// removed again.
-func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity uint32, uids []UID, err error) {
+// headOf is the head of the index of m, the zero Head if there is none. What appends to
+// the list of UIDs by it must have taken it before its messages could be seen:
+//
+//  1. Append links a message into cur
+//  2. a session lists cur, gives it UID 7, and notes in the index how the list is now
+//  3. Append would find the list as that says, and give it UID 8
+func headOf(m *maildir.Maildir) index.Head {
+	h, err := index.ReadHead(m)
+	if err != nil {
+		return index.Head{}
+	}
+	return h
+}
+
+// assign gives UIDs to messages that were just put into m, of which before was the head
+// until then; if it fails, they are removed again.
+func assign(m *maildir.Maildir, before index.Head, msgs []maildir.Message, now time.Time) (validity uint32, uids []UID, err error) {
 	names := make([]maildir.Name, len(msgs))
 	for i, msg := range msgs {
 		names[i] = msg.Name
 	}
-	list, err := assignNew(m, names, now)
+	list, err := assignNew(m, before, names, now)
 	if err != nil {
 		m.Expunge(msgs)
 		return 0, nil, err
@@ -70,19 +85,15 @@ func assign(m *maildir.Maildir, msgs []maildir.Message, now time.Time) (validity
 	return list.Validity, uids, nil
 }
 
-// assignNew gives UIDs to messages whose names were made just now.
-func assignNew(m *maildir.Maildir, names []maildir.Name, now time.Time) (*uidlist.List, error) {
-	h, err := index.ReadHead(m)
-	if err != nil {
-		return assignUIDs(m, uidlist.Known{}, names, now)
-	}
-	if h.Appendable {
-		list, err := uidlist.Extend(m, uidlist.Stamp(h.List), h.Validity, h.Next, names)
+// assignNew gives UIDs to messages with new names.
+func assignNew(m *maildir.Maildir, before index.Head, names []maildir.Name, now time.Time) (*uidlist.List, error) {
+	if before.Appendable {
+		list, err := uidlist.Extend(m, uidlist.Stamp(before.List), before.Validity, before.Next, names)
 		if list != nil || err != nil {
 			return list, busy(err)
 		}
 	}
-	return assignUIDs(m, uidlist.Known{Validity: h.Validity, Next: h.Next}, names, now)
+	return assignUIDs(m, uidlist.Known{Validity: before.Validity, Next: before.Next}, names, now)
 }
 
 // assignUIDs is uidlist.AssignAfter with ErrBusy for its kind of it.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/index"
 	"rohrpost/maildir/keyword"
 )
 
@@ -29,7 +30,7 @@ type Copied struct {
 // gone are left out. When it returns without error, no power cut loses a copy;
 // after an error, none of them is there.
 func (b *Mailbox) Copy(positions []int, to *maildir.Maildir) (Copied, error) {
-	c := copying{b: b, batch: to.Batch()}
+	c := copying{b: b, before: headOf(to), batch: to.Batch()}
 	defer c.batch.Abort()
 	if !b.ready() {
 		return Copied{}, b.err
@@ -66,6 +67,7 @@ func (b *Mailbox) Move(positions []int, to *maildir.Maildir) (Copied, error) {
 // copying is a Copy under way.
 type copying struct {
 	b         *Mailbox
+	before    index.Head // of the folder copied to, before there was a copy
 	batch     *maildir.Batch
 	positions []int // of what is in the batch
 	letters   [32]maildir.Flags
@@ -217,6 +219,6 @@ func (c *copying) publish(to *maildir.Maildir) (done Copied, err error) {
 		done.positions = append(done.positions, c.positions[k])
 		done.From = append(done.From, c.b.UID(c.positions[k]))
 	}
-	done.Validity, done.UIDs, err = assign(to, sorted, c.b.now())
+	done.Validity, done.UIDs, err = assign(to, c.before, sorted, c.b.now())
 	return done, err
 }

@@ -9,8 +9,10 @@ import (
 	"slices"
 	gosync "sync"
 	"testing"
+	"time"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/disk"
 	"rohrpost/maildir/disk/disktest"
 )
 
@@ -198,4 +200,74 @@ func TestSessionsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "index and directories", state(t, open(t, m, false)), want)
+}
+
+// meddler does something before a directory is synced.
+type meddler struct {
+	disk.FS
+	then func()
+}
+
+func (f *meddler) SyncDir(d *disk.Dir) error {
+	if then := f.then; then != nil {
+		f.then = nil
+		then()
+	}
+	return f.FS.SyncDir(d)
+}
+
+// A session may list a message before APPEND or COPY have got its UID: they must tell
+// the one that it has been given.
+func TestAppendAndCopyTellTheUIDThatASessionHasGivenMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, change := range []struct {
+		about string
+		do    func(t *testing.T, m *maildir.Maildir) UID
+	}{
+		{"APPEND", func(t *testing.T, m *maildir.Maildir) UID {
+			a := NewAppend(m, time.Now)
+			must(t, a.Begin(0, time.Time{}))
+			_, err := a.Write([]byte("Subject: x\n\ntext\n"))
+			must(t, err)
+			_, uids, err := a.Commit()
+			must(t, err)
+			return uids[0]
+		}},
+		{"COPY", func(t *testing.T, m *maildir.Maildir) UID {
+			other := folder(t)
+			fill(t, other, 1)
+			done, err := open(t, other, false).Copy([]int{0}, m)
+			must(t, err)
+			return done.UIDs[0]
+		}},
+	} {
+		t.Run(change.about, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(disktest.Memory(t), "Maildir")
+			fill(t, folderAt(t, path), 3)
+			fs := &meddler{FS: disktest.Fast}
+			m, err := maildir.Create(path, fs)
+			must(t, err)
+			t.Cleanup(func() { m.Close() })
+			b := open(t, folderAt(t, path), false)
+			b.UID(0)
+			fs.then = func() { b.doubt = true; sync(t, b) }
+			uid := change.do(t, m)
+			if b.Len() != 4 || b.UID(3) != uid {
+				t.Errorf("UID %d was told, the session has %d in %d messages", uid, b.UID(b.Len()-1), b.Len())
+			}
+			b.doubt = true
+			sync(t, b)
+			if b.Forget(); b.Len() != 4 || b.UID(3) != uid {
+				t.Errorf("the session has UID %d later, of %d messages", b.UID(b.Len()-1), b.Len())
+			}
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
