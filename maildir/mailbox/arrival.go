@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rohrpost/maildir"
+	"rohrpost/maildir/index"
 	"rohrpost/maildir/uidlist"
 )
 
@@ -66,10 +67,15 @@ func (u *update) absent(order []arrival, list *uidlist.List, expunged func(uid u
 		if r.UID >= order[len(order)-1].uid || order[k].uid == r.UID || expunged(r.UID) {
 			continue
 		}
+		base := maildir.BaseOf([]byte(r.Name))
+		if old, _, found, _ := u.b.lookUp(base); found && !expunged(old.UID) {
+			u.head.List = index.FileStamp{} // it has got another UID just now: hold all to the list
+			continue
+		}
 		if absent == nil {
 			absent = map[string]uint32{}
 		}
-		absent[string(maildir.BaseOf([]byte(r.Name)))] = r.UID
+		absent[string(base)] = r.UID
 	}
 	return absent
 }

@@ -301,22 +301,16 @@ func TestMessageThatLeftFilesAndListGetsNoUID(t *testing.T) {
 	fill(t, m, 3)
 	b := open(t, m, false)
 	b.UID(0)
-	list, err := os.ReadFile(filepath.Join(m.Path(), uidlist.Name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = b.update(func(u *update) error {
+	err := b.update(func(u *update) error {
 		s := &scan{b: b, present: make([]uint64, 1)}
 		if _, err := b.m.Walk(s.see); err != nil {
 			return err
 		}
-		must := errors.Join(
-			os.Remove(filepath.Join(m.Path(), "cur/1700000001.M1P1.other:2,")),
-			os.WriteFile(filepath.Join(m.Path(), uidlist.Name), bytes.Replace(list, []byte("2 :1700000001.M1P1.other\n"), nil, 1), 0o600))
-		if must != nil {
-			return must
+		if err := os.Remove(filepath.Join(m.Path(), "cur/1700000001.M1P1.other:2,")); err != nil {
+			return err
 		}
-		if err := s.relist(u, nil); err != nil {
+		relineList(t, m, "2 :1700000001.M1P1.other\n", "")
+		if err := s.relist(u, nil, nil); err != nil {
 			return err
 		}
 		return u.welcome(s.fresh, true)
@@ -328,6 +322,141 @@ func TestMessageThatLeftFilesAndListGetsNoUID(t *testing.T) {
 	if b.Len() != 2 || b.Next() != 4 {
 		t.Errorf("%d messages, UIDNEXT %d, want 2 and 4", b.Len(), b.Next())
 	}
+}
+
+// Dovecot gives a new message its UID, and removes both while we wait for the lock.
+func TestMessageThatWentBeforeItsUIDCameIsNotTold(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 2)
+	b := open(t, m, false)
+	b.UID(0)
+	put(t, m, "cur/1700000005.M1P1.other:2,")
+	put(t, m, "cur/1700000006.M1P1.other:2,")
+	err := b.update(func(u *update) error {
+		s := &scan{b: b, present: make([]uint64, 1)}
+		if _, err := b.m.Walk(s.see); err != nil {
+			return err
+		}
+		if err := os.Remove(filepath.Join(m.Path(), "cur/1700000005.M1P1.other:2,")); err != nil {
+			return err
+		}
+		return u.welcome(s.fresh, false)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() != 3 || b.Name(2).Base != "1700000006.M1P1.other" {
+		t.Errorf("%d messages, the last is %s", b.Len(), b.Name(b.Len()-1))
+	}
+}
+
+func TestF15_MessageThatComesBackBesideDovecotHasOneLineInTheList(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 3)
+	b := open(t, m, false)
+	put(t, m, "dovecot.index.log")
+	if err := b.Expunge([]int{1}); err != nil {
+		t.Fatal(err)
+	}
+	put(t, m, "cur/1700000001.M1P1.other:2,")
+	sync(t, b)
+	list, err := os.ReadFile(filepath.Join(m.Path(), uidlist.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(list, []byte(":1700000001.M1P1.other")); n != 1 || !bytes.Contains(list, []byte("4 :1700000001.M1P1.other\n")) {
+		t.Errorf("the list is\n%s", list)
+	}
+}
+
+func TestMessageThatWentBeforeItsUIDCameIsInNoNewIndex(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 2)
+	b := open(t, m, false)
+	put(t, m, "cur/1700000005.M1P1.other:2,")
+	put(t, m, "cur/1700000006.M1P1.other:2,")
+	l, err := m.Scan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(m.Path(), "cur/1700000005.M1P1.other:2,")); err != nil {
+		t.Fatal(err)
+	}
+	list, was, err := b.assigned(l, uidlist.Known{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if order, _ := b.byUID(l, list, was); len(order) != 3 || order[2]>>32 != uint64(list.UID("1700000006.M1P1.other")) {
+		t.Errorf("%d messages, the last has UID %d", len(order), order[len(order)-1]>>32)
+	}
+}
+
+// Dovecot moves a message away and back, and keeps the base of its name: what an
+// unsettled scan has missed is another message by then.
+func TestI26_MessageMissedByAScanIsGoneIfTheListHasAnotherUID(t *testing.T) {
+	t.Parallel()
+	m := folder(t)
+	fill(t, m, 3)
+	b := open(t, m, false)
+	b.UID(0)
+	name := filepath.Join(m.Path(), "cur/1700000001.M1P1.other:2,")
+	if err := os.Rename(name, name+".away"); err != nil {
+		t.Fatal(err)
+	}
+	relineList(t, m, "2 :1700000001.M1P1.other\n", "")
+	relineList(t, m, "3 :1700000002.M1P1.other\n", "3 :1700000002.M1P1.other\n4 :1700000001.M1P1.other\n5 :1700000009.M1P1.other\n")
+	put(t, m, "cur/1700000009.M1P1.other:2,")
+	err := b.update(func(u *update) error {
+		s := &scan{b: b, present: make([]uint64, 1)}
+		if _, err := b.m.Walk(func(name []byte, inode uint64, new bool) {
+			if !bytes.HasSuffix(name, []byte(".away")) {
+				s.see(name, inode, new)
+			}
+		}); err != nil {
+			return err
+		}
+		missing, err := s.missing()
+		if err != nil {
+			return err
+		}
+		if err := os.Rename(name+".away", name); err != nil { // it is back
+			return err
+		}
+		if err := s.relist(u, nil, missing); err != nil {
+			return err
+		}
+		return u.welcome(s.fresh, true)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := b.img.Generation()
+	for range 2 {
+		b.doubt = true
+		sync(t, b)
+	}
+	b.Forget()
+	var uids []UID
+	for pos := range b.Len() {
+		uids = append(uids, b.UID(pos))
+	}
+	if !slices.Equal(uids, []UID{1, 3, 4, 5}) || b.img.Generation() != before {
+		t.Errorf("UIDs %d, and the index was taken for damaged: %v", uids, b.img.Generation() != before)
+	}
+}
+
+// relineList replaces a line of the list of UIDs, as Dovecot does: by a new file.
+func relineList(t *testing.T, m *maildir.Maildir, line, by string) {
+	t.Helper()
+	path := filepath.Join(m.Path(), uidlist.Name)
+	list, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore(t, m, uidlist.Name, bytes.Replace(list, []byte(line), []byte(by), 1))
 }
 
 func TestStatusAgreesWithASession(t *testing.T) {

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -61,14 +62,14 @@ func (b *Mailbox) build() (img *index.Image, settled bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	list, err := b.assigned(l, known)
+	list, was, err := b.assigned(l, known)
 	if err != nil {
 		return nil, false, err
 	}
 	if known.Validity != 0 && list.Validity != known.Validity && b.view != nil {
 		return nil, false, ErrReborn
 	}
-	order, names := byUID(l, list)
+	order, names := b.byUID(l, list, was)
 	modseq := nextModSeq(last, b.now())
 	w, err := index.NewBuilder(len(order), names, nil, random())
 	if err != nil {
@@ -107,19 +108,24 @@ func (b *Mailbox) settled() (*maildir.Listing, error) {
 const settleTries = 40
 
 // assigned is the list of UIDs when it has one for each message of l that can have
-// one.
-func (b *Mailbox) assigned(l *maildir.Listing, known uidlist.Known) (*uidlist.List, error) {
-	list, err := uidlist.Read(b.m.Dir())
+// one. From was on, it may be we who gave them; if there was no list, nobody has
+// removed one from it.
+func (b *Mailbox) assigned(l *maildir.Listing, known uidlist.Known) (list *uidlist.List, was uint32, err error) {
+	list, err = uidlist.Read(b.m.Dir())
+	if was = math.MaxUint32; err == nil {
+		was = list.Next
+	}
 	if err == nil && list.Validity >= known.Validity && list.Next >= known.Next && !lacks(list, l) {
-		return list, uidlist.Sync(b.m)
+		return list, was, uidlist.Sync(b.m)
 	}
 	l.Sort()
 	if list, err = assignUIDs(b.m, known, lacking(list, l), b.now()); err != nil || !lacks(list, l) {
-		return list, err
+		return list, was, err
 	}
 	// It has no room for more UIDs, or was replaced meanwhile: a list that is made anew
 	// knows only those that were asked for.
-	return assignUIDs(b.m, known, lacking(list, l), b.now())
+	list, err = assignUIDs(b.m, known, lacking(list, l), b.now())
+	return list, was, err
 }
 
 // lacking is the messages of l that have no UID in the list, which may be nil, or
@@ -149,11 +155,12 @@ func lacks(list *uidlist.List, l *maildir.Listing) bool {
 func nameable(name string) bool { return strings.IndexByte(name, '\n') < 0 }
 
 // byUID is the messages of l that have a UID, in its order: UID<<32 | number in l.
-// names is how long their names are together.
-func byUID(l *maildir.Listing, list *uidlist.List) (order []uint64, names int64) {
+// names is how long their names are together. Those with a UID from was on must be
+// there still.
+func (b *Mailbox) byUID(l *maildir.Listing, list *uidlist.List, was uint32) (order []uint64, names int64) {
 	order = make([]uint64, 0, l.Len())
 	for i := range l.Len() {
-		if uid := list.UID(l.Base(i)); uid != 0 {
+		if uid := list.UID(l.Base(i)); uid != 0 && (uid < was || b.there(l.At(i))) {
 			order = append(order, uint64(uid)<<32|uint64(i))
 			names += int64(l.NameLen(i))
 		}

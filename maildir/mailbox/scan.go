@@ -45,16 +45,20 @@ func (u *update) scan(relist bool) (err error) {
 	if err != nil {
 		return err
 	}
+	gone, unsure := missing, []index.Record(nil)
+	if !sight.Settled {
+		gone, unsure = nil, missing
+	}
 	u.still = true
 	u.head.Stamp, b.seen = maildir.Stamp{}, maildir.Stamp{}
 	if sight.Settled {
 		u.head.Stamp, b.seen = sight.Stamp, sight.Stamp
-		for _, r := range missing {
-			u.expunge(r)
-		}
+	}
+	for _, r := range gone {
+		u.expunge(r)
 	}
 	if relist {
-		if err := s.relist(u, missing); err != nil {
+		if err := s.relist(u, gone, unsure); err != nil {
 			return err
 		}
 	}
@@ -297,9 +301,11 @@ func (u *update) welcome(fresh map[string]maildir.Message, always bool) error {
 }
 
 // extend is welcome where the list of UIDs need not be read. It reports whether that
-// was so.
+// was so. Beside Dovecot it has to be: that moves messages away and back under the same
+// name, of which the list may have a line from before, and it takes a message with two
+// lines for another one.
 func (u *update) extend(fresh map[string]maildir.Message, names []maildir.Name) (done bool, err error) {
-	if !u.head.Appendable || len(names) == 0 {
+	if !u.head.Appendable || len(names) == 0 || u.b.besideDovecot() {
 		return false, nil
 	}
 	list, err := uidlist.Extend(u.b.m, uidlist.Stamp(u.head.List), u.head.Validity, u.head.Next, names)
@@ -312,13 +318,20 @@ func (u *update) extend(fresh map[string]maildir.Message, names []maildir.Name) 
 // listed takes up a list of UIDs, and is the arrivals that have one, ascending if
 // the list gave them now.
 func (u *update) listed(list *uidlist.List, fresh map[string]maildir.Message, names []maildir.Name) []arrival {
+	was := u.head.Next
 	u.head.Next, u.head.List = max(u.head.Next, list.Next), index.FileStamp(list.Stamp())
 	order := make([]arrival, 0, len(names))
 	for _, n := range names {
 		msg, ok := fresh[n.Base]
-		if uid := list.UID(n.Base); ok && uid != 0 {
-			order = append(order, arrival{uid, msg})
+		uid := list.UID(n.Base)
+		if !ok || uid == 0 {
+			continue
 		}
+		if uid >= was && !u.b.there(msg) {
+			u.head.Appendable = false // the list has a record that the index has not
+			continue
+		}
+		order = append(order, arrival{uid, msg})
 	}
 	return order
 }
@@ -334,6 +347,14 @@ func (u *update) arrive(order []arrival) error {
 		u.put(nil, r, []byte(a.msg.String()))
 	}
 	return nil
+}
+
+// there reports whether a message that has just got its UID is where it was seen. While
+// that waited for the lock, Dovecot may have removed it with the UID that it had given
+// it; nobody needs to hear of another one. If it was renamed, it will be seen again.
+func (b *Mailbox) there(msg maildir.Message) bool {
+	_, err := b.m.DirOf(msg).Stat(msg.String())
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // expungedBefore tells whether clients were told that a UID is gone.
@@ -355,19 +376,20 @@ func (u *update) expungedBefore() func(uid uint32) bool {
 }
 
 // relist holds the index to a list of UIDs that another program wrote: a message
-// that has another UID there is one that went, and a new one. But Dovecot removes a
-// file first and then takes it from the list; a name that was seen before may have
-// none any more, and must not get a UID then.
-func (s *scan) relist(u *update, missing []index.Record) error {
+// that has another UID there, or none, is one that went, and perhaps a new one. The
+// end of those in gone is written already; those in missing may be somewhere.
+//
+// Dovecot removes a file first and then takes it from the list: a name that was seen
+// before may have none any more, and must not get a UID then. And it keeps the base
+// when it moves a message away and back again, so that one which is missing under its
+// old UID is found under another.
+func (s *scan) relist(u *update, gone, missing []index.Record) error {
 	b := u.b
 	list, err := uidlist.Read(b.m.Dir())
 	if err != nil || list.Validity != u.head.Validity {
 		return nil // welcome sees to it
 	}
-	gone := map[uint32]bool{}
-	for _, r := range missing {
-		gone[r.UID] = true
-	}
+	isGone, isMissing := uidsOf(gone), uidsOf(missing)
 	for _, at := range b.view.at {
 		if at == 0 {
 			continue
@@ -377,7 +399,11 @@ func (s *scan) relist(u *update, missing []index.Record) error {
 		if !ok || !ok2 {
 			return index.ErrDamaged
 		}
-		if gone[r.UID] || list.UID(string(r.Base(name))) == r.UID {
+		if isGone[r.UID] || list.UID(string(r.Base(name))) == r.UID {
+			continue
+		}
+		if isMissing[r.UID] {
+			u.expunge(r)
 			continue
 		}
 		msg, is := s.changed[r.UID]
@@ -386,7 +412,7 @@ func (s *scan) relist(u *update, missing []index.Record) error {
 		}
 		delete(s.changed, r.UID)
 		u.expunge(r)
-		if _, err := b.m.DirOf(msg).Stat(msg.String()); errors.Is(err, fs.ErrNotExist) {
+		if !b.there(msg) {
 			continue
 		}
 		if s.fresh == nil {
@@ -395,4 +421,12 @@ func (s *scan) relist(u *update, missing []index.Record) error {
 		s.fresh[msg.Base] = msg
 	}
 	return nil
+}
+
+func uidsOf(list []index.Record) map[uint32]bool {
+	uids := map[uint32]bool{}
+	for _, r := range list {
+		uids[r.UID] = true
+	}
+	return uids
 }

@@ -147,11 +147,17 @@ func (u *update) refile(was []index.Record, msgs []maildir.Message, flags []mail
 // dovecotLog is a file that Dovecot has in each folder that it serves.
 const dovecotLog = "dovecot.index.log"
 
+// besideDovecot reports whether Dovecot serves the folder too.
+func (b *Mailbox) besideDovecot() bool {
+	_, err := b.m.Dir().Stat(dovecotLog)
+	return err == nil
+}
+
 // lockOutDovecot keeps Dovecot from listing the folder while messages are renamed, if
 // it serves the folder too: it takes one that its listing has missed for removed, and
 // gives it another UID. The lock may be nil.
 func (b *Mailbox) lockOutDovecot() (*dotlock.Lock, error) {
-	if _, err := b.m.Dir().Stat(dovecotLog); err != nil {
+	if !b.besideDovecot() {
 		return nil, nil
 	}
 	lock, err := uidlist.Lock(b.m)
