@@ -188,7 +188,7 @@ func (t *tracer) stopped(pid, root int, ws syscall.WaitStatus) {
 	case sig == syscall.SIGTRAP|0x80: // the end of a call
 		if pid == t.leaving {
 			t.leaving = 0
-			t.strike(pid)
+			t.strike(pid, true)
 		} else {
 			syscall.PtraceCont(pid, 0)
 		}
@@ -236,12 +236,15 @@ func (t *tracer) reached(pid int) {
 	}
 	t.out.what = describe(pid, c, &regs)
 	ends := c.nr != unix.SYS_EXIT_GROUP && !(c.nr == unix.SYS_EXECVE && t.fault.errno != 0)
-	if t.fault.after && ends {
+	// Linux frees the descriptor whatever close says: one that was never closed
+	// would leave the other end of a pipe waiting for ever.
+	closes := c.nr == unix.SYS_CLOSE && t.fault.errno != 0
+	if t.fault.after && ends || closes {
 		t.leaving = pid
 		syscall.PtraceSyscall(pid, 0)
 		return
 	}
-	t.strike(pid)
+	t.strike(pid, false)
 }
 
 // internal says whether a call can neither fail nor be seen: about a descriptor
@@ -255,9 +258,9 @@ func internal(pid int, regs *syscall.PtraceRegs, c call) bool {
 	return strings.HasPrefix(target(pid, regs, c), "anon_inode:")
 }
 
-// strike lets the fault happen to a thread that stands before a call or at its
-// end.
-func (t *tracer) strike(pid int) {
+// strike lets the fault happen to a thread that stands before a call or, when
+// it was made, at its end.
+func (t *tracer) strike(pid int, made bool) {
 	t.out.struck = true
 	if t.fault.cut != nil {
 		if err := t.fault.cut(); err != nil {
@@ -266,7 +269,7 @@ func (t *tracer) strike(pid int) {
 	}
 	switch {
 	case t.fault.errno != 0:
-		t.fail(pid)
+		t.fail(pid, made)
 	case t.fault.all:
 		t.dying = true
 		t.killAll()
@@ -276,10 +279,10 @@ func (t *tracer) strike(pid int) {
 }
 
 // fail makes the call return an error: it is not made, or its result is a lie.
-func (t *tracer) fail(pid int) {
+func (t *tracer) fail(pid int, made bool) {
 	var regs syscall.PtraceRegs
 	if syscall.PtraceGetRegs(pid, &regs) == nil {
-		if !t.fault.after {
+		if !made {
 			regs.Orig_rax = ^uint64(0)
 		}
 		regs.Rax = uint64(-int64(t.fault.errno))
